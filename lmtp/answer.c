@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lmtp/answer.h"
+
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/db.h"
+#include "core/ids.h"
+#include "core/log.h"
+#include "core/mail_report.h"
+#include "core/text_format.h"
+#include "lmtp/answer_words.h"
+#include "lmtp/reply.h"
+
+struct answer {
+    const struct submission *submission;
+    struct txn_recipient *rcpt;
+    const struct policy_request *request;
+    const struct policy_facts *facts; /* of the notice's address: who answers */
+    char message[IDS_UUID_TEXT];
+    struct db_rows *report;
+    json_t *metadata;           /* of the message */
+    struct text_known *frame;   /* our own sentences in the notice */
+    struct extracted_text text; /* what he wrote */
+};
+
+static void say(const struct answer *answer, enum reply reply, const char *status)
+{
+    txn_reply(answer->rcpt, reply_text(reply));
+    log_info("id", answer->message, "queue", answer->submission->txn->forward.ident, "login",
+             answer->submission->mail->stamp.login, "status", status);
+}
+
+static void say_verdict(const struct answer *answer, struct policy_verdict *verdict)
+{
+    g_autofree char *line = policy_verdict_reply(verdict);
+
+    txn_reply_take(answer->rcpt, reply_clean(line));
+    log_info("id", answer->message, "login", answer->submission->mail->stamp.login, "reason", verdict->log, "status",
+             "answer-refused");
+}
+
+/* The author, or for a team's message whoever may write as that team. */
+static bool is_his(const struct answer *answer)
+{
+    const char *author = db_rows_text_of(answer->report, 0, "sender_mailbox");
+    const char *owner = db_rows_text_of(answer->report, 0, "owner_mailbox");
+    const struct policy_facts *facts = answer->facts;
+
+    if (facts->user_email && ((author && g_ascii_strcasecmp(facts->user_email, author) == 0) ||
+                              (owner && g_ascii_strcasecmp(facts->user_email, owner) == 0)))
+        return true;
+    return owner && facts->from_team && answer->request->from &&
+           g_ascii_strcasecmp(answer->request->from, owner) == 0;
+}
+
+static int load_report(struct answer *answer, GError **error)
+{
+    const struct door *door = answer->submission->door;
+    struct db_params *params = db_params_new();
+
+    db_params_int(params, answer->facts->account_id);
+    db_params_uuid(params, answer->message);
+    db_params_text(params, "");
+    return db_query_once(door->db, DB_STMT_MESSAGE_REPORT, params, door->database_ms, &answer->report, error);
+}
+
+/* What goes out now is judged as if it had been sent at first: the preview's text was never measured.  NULL: refused, the
+ * reply is set. */
+static char *check_text(const struct answer *answer, const char *body, guint *segments)
+{
+    const struct door *door = answer->submission->door;
+    const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
+    const char *const refs[] = {json_string_value(json_object_get(answer->metadata, "in_reply_to")), NULL};
+    g_auto(policy_facts_t) facts = {0};
+    g_auto(policy_verdict_t) verdict = {0};
+    struct policy_request request = *answer->request;
+    g_autofree char *text = NULL;
+
+    request.recipient = recipient ? recipient : "";
+    request.refs = refs;
+    if (!recipient || policy_facts_load(door->db, &door->site, &request, door->database_ms, &facts, NULL) < 0) {
+        policy_verdict_reason(POLICY_UNAVAILABLE, &verdict);
+        say_verdict(answer, &verdict);
+        return NULL;
+    }
+    text = policy_fit_text(&facts, body, strlen(body));
+    *segments = policy_segments(&door->site, &facts, text);
+    const struct policy_message message = {
+        .text = text,
+        .text_length = -1,
+        .attachments = (guint)json_array_size(json_object_get(answer->metadata, "media")),
+    };
+    if (policy_check_content(&door->site, &request, &facts, &message, &verdict) == POLICY_ACCEPT)
+        return g_steal_pointer(&text);
+    say_verdict(answer, &verdict);
+    return NULL;
+}
+
+static void tell(const struct answer *answer, const char *outcome, const char *what, const char *body)
+{
+    const char *stored = db_rows_text_of(answer->report, 0, "body");
+
+    if (g_strcmp0(outcome, "queued") == 0) {
+        say(answer, REPLY_ANSWER_SENT, "confirmed");
+    } else if (g_strcmp0(outcome, "cancelled") == 0) {
+        say(answer, REPLY_ANSWER_CANCELLED, "cancelled");
+    } else if (g_strcmp0(outcome, "repeat") == 0) {
+        if (body && g_strcmp0(stored, body) != 0)
+            say(answer, REPLY_ANSWER_LATE, "answer-late");
+        else
+            say(answer, g_str_equal(what, "cancel") ? REPLY_ANSWER_CANCELLED : REPLY_ANSWER_SENT, "answer-repeat");
+    } else if (g_strcmp0(outcome, "late") == 0) {
+        say(answer, REPLY_ANSWER_LATE, "answer-late");
+    } else if (g_strcmp0(outcome, "which") == 0) {
+        say(answer, REPLY_ANSWER_WHICH, "answer-refused");
+    } else if (g_strcmp0(outcome, "opted-out") == 0) {
+        say(answer, REPLY_ANSWER_OPTED_OUT, "answer-refused");
+    } else {
+        say(answer, REPLY_ANSWER_UNKNOWN, "answer-unknown");
+    }
+}
+
+static void act(const struct answer *answer, const char *what, const char *body, guint segments)
+{
+    const struct door *door = answer->submission->door;
+    struct db_params *params = db_params_new();
+    g_autoptr(db_rows) rows = NULL;
+    g_autoptr(GError) error = NULL;
+
+    db_params_int(params, answer->facts->account_id);
+    db_params_uuid(params, answer->message);
+    db_params_text(params, what);
+    db_params_text(params, body);
+    if (segments > 0)
+        db_params_int(params, segments);
+    else
+        db_params_null(params);
+    if (db_write_within(door->db, DB_STMT_OUTBOX_ANSWER, params, answer->message, door->database_ms, &rows, &error) < 0) {
+        log_warning("error", error->message, "status", "database");
+        say(answer, REPLY_DATABASE_DOWN, "deferred");
+        return;
+    }
+    tell(answer, db_rows_text_of(rows, 0, "outcome"), what, body);
+}
+
+/* A mail program that marks no quote leaves our own sentences below his words. */
+static bool quotes_frame(const struct answer *answer)
+{
+    g_auto(GStrv) lines = g_strsplit(answer->text.text, "\n", -1);
+
+    for (char **line = lines; *line; line++)
+        if (text_known_line(answer->frame, *line, strlen(*line)) == TEXT_KNOWN_LINE)
+            return true;
+    return false;
+}
+
+static void correct(const struct answer *answer)
+{
+    const struct extracted_text *text = &answer->text;
+    const char *channel = db_rows_text_of(answer->report, 0, "channel");
+    g_autofree char *body = NULL, *marked = NULL;
+    guint segments = 0;
+
+    if (text->certainty == TEXT_EMPTY || !*text->text) {
+        say(answer, REPLY_ANSWER_WHAT, "answer-refused");
+    } else if (text->certainty == TEXT_UNCERTAIN || quotes_frame(answer)) {
+        say(answer, REPLY_ANSWER_UNCERTAIN, "answer-refused");
+    } else {
+        marked = text_format(text, channel ? channel : "");
+        body = check_text(answer, marked, &segments);
+        if (body)
+            act(answer, "send", body, segments);
+    }
+}
+
+/* Sends the preview's text, never when that is empty. */
+static void confirm(const struct answer *answer)
+{
+    const char *body = db_rows_text_of(answer->report, 0, "body");
+    bool media = json_array_size(json_object_get(answer->metadata, "media")) > 0;
+    g_autofree char *text = NULL;
+    guint segments = 0;
+
+    if (!media && (!body || body[strspn(body, " \t\r\n")] == '\0')) {
+        say(answer, REPLY_ANSWER_WHAT, "answer-refused");
+        return;
+    }
+    text = check_text(answer, body ? body : "", &segments);
+    if (text)
+        act(answer, "send", NULL, segments);
+}
+
+static void read_words(struct answer *answer)
+{
+    switch (*answer->text.text ? answer_word_of(answer->text.text) : ANSWER_TEXT) {
+    case ANSWER_SEND:
+        confirm(answer);
+        break;
+    case ANSWER_CANCEL:
+        act(answer, "cancel", NULL, 0);
+        break;
+    case ANSWER_RESEND:
+        act(answer, "resend", NULL, 0);
+        break;
+    case ANSWER_CONSENT:
+        say(answer, REPLY_ANSWER_CONSENT, "answer-refused");
+        break;
+    case ANSWER_TEXT:
+        correct(answer);
+        break;
+    }
+}
+
+/* What he wrote, with our own words known for what they are.  Not the held text: his correction may repeat it. */
+static void read_text(struct answer *answer)
+{
+    const char *metadata = db_rows_text_of(answer->report, 0, "metadata");
+    const struct parsed_mail *parsed = answer->submission->parsed;
+    g_autoptr(text_known) known = text_known_new();
+
+    answer->metadata = metadata ? json_loads(metadata, 0, NULL) : NULL;
+    const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
+    g_autofree char *frame = mail_report_frame(recipient ? recipient : "",
+                                               json_string_value(json_object_get(answer->metadata, "text_reason")));
+    text_known_add(known, frame);
+    text_extract(parsed, known, &answer->text);
+    answer->frame = g_steal_pointer(&known);
+}
+
+void answer_notice(const struct submission *submission, struct txn_recipient *rcpt,
+                   const struct policy_request *request, const struct policy_facts *facts)
+{
+    struct answer answer = {.submission = submission, .rcpt = rcpt, .request = request, .facts = facts};
+    const char *id = facts->address.id;
+    g_autoptr(GError) error = NULL;
+    struct ids_token token;
+    ids_uuid uuid;
+
+    if (ids_token_verify(submission->door->ids_keys, IDS_NOTICE, id, strlen(id), ump_clock_now_us(), &token) !=
+            IDS_TOKEN_OK ||
+        token.subject_length != sizeof uuid.bytes) {
+        say(&answer, REPLY_ANSWER_UNKNOWN, "answer-unknown");
+        return;
+    }
+    memcpy(uuid.bytes, token.subject, sizeof uuid.bytes);
+    ids_uuid_format(&uuid, answer.message);
+    if (load_report(&answer, &error) < 0) {
+        log_warning("error", error->message, "status", "database");
+        say(&answer, REPLY_DATABASE_DOWN, "deferred");
+    } else if (db_rows_count(answer.report) == 0) {
+        say(&answer, REPLY_ANSWER_UNKNOWN, "answer-unknown");
+    } else if (!is_his(&answer)) {
+        say(&answer, REPLY_ANSWER_NOT_YOURS, "answer-refused");
+    } else {
+        read_text(&answer);
+        read_words(&answer);
+    }
+    json_decref(answer.metadata);
+    text_known_free(answer.frame);
+    extracted_text_clear(&answer.text);
+    db_rows_free(answer.report);
+}

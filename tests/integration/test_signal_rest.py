@@ -1,0 +1,221 @@
+"""Signal by signal-cli-rest-api: its webhook, both shapes of its answers, its traps. The kinds themselves: test_signal.py."""
+import base64
+import urllib.parse
+from email.message import EmailMessage
+
+import pytest
+
+from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.smtp import Refused
+from tests.lib.wait import wait_until
+from tests.sim import signal_cli
+from tests.sim import signal_rules as rules
+from tests.sim.signal_cli import uuid_of
+
+SECRET = "say: friend@door"
+GROUP = "OcX1j1sAF3e8yGDuFxd/sC+XKJL8TbBTOhCREc4CNXI="
+REST_GROUP = "group." + base64.b64encode(GROUP.encode()).decode()
+MEDIA = {"picture": ("dot.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(60)), "sound": ("note.ogg", "audio/ogg", b"OggS" + bytes(60)),
+         "video": ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60)),
+         "file": ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n")}
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with signal_cli.Simulator() as sim:
+        yield sim
+
+
+@pytest.fixture
+def sim(simulator):
+    simulator.reset()
+    return simulator
+
+
+def declare(gateway, sim, owner):
+    number = gateway.number()
+    record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, owner.email, "signal_rest", {"webhook_secret": SECRET})
+    return Endpoint(gateway, record, number, owner.email)
+
+
+def webhook_url(line, secret=SECRET):
+    """RECEIVE_WEBHOOK_URL."""
+    url = urllib.parse.urlsplit(line.webhook_url)
+    return urllib.parse.urlunsplit(url._replace(netloc=f"gateway:{urllib.parse.quote(secret, safe='')}@{url.netloc}"))
+
+
+@pytest.fixture
+def line(gateway, sim, alice):
+    """A Signal endpoint of alice's; the API posts there."""
+    line = declare(gateway, sim, alice)
+    sim.webhook = webhook_url(line)
+    yield line
+    sim.webhook = None
+
+
+def arrived(alice, type_, condition=lambda mail: True):
+    return alice.inbox.wait(lambda mail: f"type={type_}" in mail["UMP-Header"] and condition(mail))
+
+
+def address(gateway, who):
+    return gateway.address(who, "signal")
+
+
+def is_report(mail):
+    return mail.message.get_content_type() == "multipart/report"
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "text", "delivered", "read")
+@pytest.mark.cell("signal_rest", "signal", "out", "text", "reply")
+@pytest.mark.parametrize("shape", ["array", "object"])
+def test_text_both_ways(gateway, sim, alice, line, contact, shape):
+    sim.new_answers, sim.read_too = shape == "array", True
+    at = sim.inbound(contact, line.number, "Are we on for lunch? 🍕", name="Bob Jones")
+    mail = arrived(alice, "text")
+    assert mail.text == "Are we on for lunch? 🍕" and mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert "provider=signal_rest" in mail["UMP-Header"]
+    sent = alice.reply(mail, "🍕 *Yes*, 12:30!")
+    request = sim.wait_sent(contact)["request"]
+    assert request == {"number": line.number, "recipients": [contact], "message": "🍕 **Yes**, 12:30!", "text_mode": "styled",
+                       "quote_timestamp": at, "quote_author": uuid_of(contact), "quote_message": "Are we on for lunch? 🍕"}
+    wait_until(lambda: any(event["status"] == "read" for event in gateway.trace(sent["Message-ID"])), "the receipt")
+    assert not sim.failed_deliveries
+
+
+def test_style_that_its_marks_cannot_say_is_sent_plain(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "hello")
+    alice.reply(arrived(alice, "text"), "*bold with _italic_ in it*")
+    request = sim.wait_sent(contact)["request"]
+    assert (request["message"], request["text_mode"]) == ("bold with italic in it", "normal")
+
+
+@pytest.mark.parametrize("change", ["missing", "another", "user", "bearer"])
+def test_forged_webhook_is_401_and_leaves_nothing(gateway, sim, alice, line, contact, change):
+    url = urllib.parse.urlsplit(line.webhook_url)
+    sim.webhook = {"missing": line.webhook_url, "another": webhook_url(line, "say foe"), "bearer": line.webhook_url,
+                   "user": webhook_url(line).replace("gateway:", "root:")}[change]
+    sim.inbound(contact, line.number, "forged")
+    sim.wait_for(lambda: sim.webhooks and sim.webhooks[-1]["status"] == 401, what="the refusal")
+    sim.webhook = webhook_url(line)
+    sim.inbound(contact, line.number, "real")
+    arrived(alice, "text", lambda mail: mail.text == "real")
+    assert len(alice.inbox.uids()) == 1 and url.username is None
+
+
+def test_one_address_serves_all_accounts(gateway, sim, people, alice, line, contact):
+    bob = people()
+    other = declare(gateway, sim, bob)
+    wait_until(lambda: gateway.sql("SELECT 1"), "the database")
+    sim.inbound(contact, other.number, "for bob")
+    assert bob.inbox.wait(timeout=30).text == "for bob"
+    sim.inbound(contact, gateway.number(), "for nobody here")
+    sim.inbound(contact, line.number, "for alice")
+    assert arrived(alice, "text").text == "for alice" and len(alice.inbox.uids()) == 1
+    kept = gateway.sql("SELECT kind FROM ump.provider_events WHERE endpoint_id = %s ORDER BY id", line.id)
+    assert kept == [("other",), ("message",)]
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "picture", "sound", "video", "file")
+@pytest.mark.cell("signal_rest", "signal", "out", "picture", "sound", "video", "file")
+def test_attachments_both_ways(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "look", attachments=[sim.attachment(content, kind, name) for name, kind, content in MEDIA.values()])
+    mail = arrived(alice, "media")
+    assert [(part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) for part in mail.attachments] == \
+        [(name, kind, content) for name, kind, content in MEDIA.values()]
+    alice.submit(address(gateway, contact), "all of them", attachments=list(MEDIA.values()))
+    request = sim.wait_sent(contact, "all of them")["request"]
+    assert request["base64_attachments"] == [f"data:{kind};filename={name};base64,{base64.b64encode(content).decode()}"
+                                             for name, kind, content in MEDIA.values()]
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "reply", "reaction", "reaction taken back", "edit", "delete", "contact card", "poll",
+                  "unknown", "notice", "membership", "own phone")
+def test_every_kind_is_readable(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "The anchor of the thread")
+    first = sim.inbound(contact, line.number, "Does it come in blue?")
+    target = arrived(alice, "text", lambda mail: "blue" in mail.text)
+    who = {"targetAuthor": contact, "targetAuthorNumber": contact, "targetAuthorUuid": uuid_of(contact)}
+    for removed in (False, True):
+        sim.inbound(contact, line.number, reaction={"emoji": "👍", **who, "targetSentTimestamp": first, "isRemove": removed})
+    sim.edit(contact, line.number, first, "Green?")
+    sim.inbound(contact, line.number, remoteDelete={"timestamp": first})
+    sim.inbound(contact, line.number, "red", quote={"id": first, "author": contact, "authorUuid": uuid_of(contact), "text": "x"})
+    sim.inbound(contact, line.number, contacts=[{"name": {"given": "Lucía"}, "phone": [{"value": "+19835552319"}]}])
+    sim.inbound(contact, line.number, pollCreate={"question": "Lunch?", "allowMultiple": True, "options": ["pizza", "sushi"]})
+    sim.inbound(contact, line.number, hologram={"title": "a kind of tomorrow"})
+    sim.inbound(contact, line.number, isExpirationUpdate=True, expiresInSeconds=0)
+    sim.inbound(contact, line.number, group=GROUP, group_type="UPDATE", title="Ski trip")
+    sim.sync(line.number, contact, "from my phone")
+    mails = alice.inbox.wait_all(count=12, timeout=30)
+    about = [mail for mail in mails if mail["In-Reply-To"] == target["Message-ID"]]
+    assert len(about) == 5 and any("taken back" in mail.text for mail in about) and any("Green?" in mail.text for mail in about)
+    texts = "\n".join(mail.text for mail in mails)
+    for words in ("deleted by the sender", "Poll: Lunch?", "(hologram)", "no longer disappear", "“Ski trip” has changed"):
+        assert words in texts
+    assert any("FN:Lucía" in mail.attachments[0].get_content() for mail in mails if "type=contact" in mail["UMP-Header"])
+    assert alice.box("Sent").wait().text == "from my phone"
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "group message")
+@pytest.mark.cell("signal_rest", "signal", "out", "group message")
+def test_group_is_answered_in_the_group(gateway, sim, alice, line, contact):
+    other = gateway.number()
+    sim.groups[GROUP] = [contact, other]
+    sim.inbound(contact, line.number, "hi all", group=GROUP)
+    mail = arrived(alice, "text")
+    sim.add_rule(error=f"{other}=UNREGISTERED_FAILURE", to=REST_GROUP, times=1)
+    alice.reply(mail, "hello group")
+    assert sim.wait_sent(REST_GROUP, "hello group")
+    assert "does not use Signal" in alice.inbox.wait(is_report).text
+
+
+@pytest.mark.cell("signal_rest", "signal", "out", "reaction")
+def test_reaction_by_mail(gateway, sim, alice, line, contact):
+    at = sim.inbound(contact, line.number, "Shall we?")
+    mail = arrived(alice, "text")
+    reaction = EmailMessage()
+    reaction["From"], reaction["To"], reaction["Subject"] = alice.email, address(gateway, contact), "Re: Shall we?"
+    reaction["In-Reply-To"] = reaction["References"] = mail["Message-ID"]
+    reaction["Message-ID"] = "<reaction@msgs.test>"
+    reaction.set_content("👍\n", disposition="reaction")
+    assert alice.submit_raw([address(gateway, contact)], reaction.as_bytes()) == {}
+    request = sim.wait_sent(contact, method="POST reaction")["request"]
+    assert (request["reaction"], request["target_author"], request["timestamp"]) == ("👍", uuid_of(contact), at)
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "failed")
+@pytest.mark.parametrize("error, words", [("untrusted", "compare the safety number"), ("UNREGISTERED_FAILURE", "does not use Signal")])
+def test_failure_is_a_report(gateway, sim, alice, line, contact, error, words):
+    sim.inbound(contact, line.number, "hello")
+    mail = arrived(alice, "text")
+    sim.add_rule(error=error, to=contact, times=1)
+    alice.reply(mail, "you do not get this")
+    assert words in alice.inbox.wait(is_report).text
+
+
+def test_captcha_holds_the_endpoint(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "hello")
+    mail = arrived(alice, "text")
+    sim.add_rule(error="429", to=contact, times=1)
+    alice.reply(mail, "wait for it")
+    wait_until(lambda: gateway.sql("SELECT held_until > now() + interval '50 minutes' FROM ump.endpoints WHERE id = %s", line.id) == [(True,)],
+               "the hold")
+    [(why,)] = gateway.sql("SELECT held_why FROM ump.endpoints WHERE id = %s", line.id)
+    assert rules.TOKEN in why
+
+
+@pytest.mark.cell("signal_rest", "signal", "in", "STOP")
+def test_stop(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "STOP")
+    arrived(alice, "text")
+    with pytest.raises(Refused) as refused:
+        alice.submit(address(gateway, contact), "more")
+    assert "STOP" in str(refused.value)
+
+
+def test_health(gateway, sim, line):
+    findings = gateway.umpctl("endpoint", "test", line.id)["findings"]
+    assert f"signal-cli-rest-api has the account {line.number}." in findings and any("RECEIVE_WEBHOOK_URL" in f for f in findings)
+    sim.accounts.discard(line.number)
+    with pytest.raises(ControlFailed):
+        gateway.umpctl("endpoint", "test", line.id)

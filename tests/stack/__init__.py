@@ -1,0 +1,1 @@
+"""A private PostgreSQL, Postfix and Dovecot with our programs, supervised, inside one directory."""
