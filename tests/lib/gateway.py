@@ -18,7 +18,7 @@ from tests.sim.telnyx import Simulator, add_endpoint
 from tests.stack.layout import DOMAIN
 from tests.stack.lifecycle import PROGRAMS, SERVERS, Stack
 
-POOL = 300
+POOL = 3000  # mailboxes that a stack has for people of tests: more than there are tests
 BAD_LOG = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|UndefinedBehavior|runtime error:|"
     r"Assertion .* failed|CRITICAL \*\*|-CRITICAL|ERROR:\S+:\d+:\S+:|stack smashing|double free|Segmentation|"
@@ -139,7 +139,9 @@ class Gateway:
 
     # --- people, numbers, endpoints
     def person(self):
-        email = f"p{next(self._people):03d}@{DOMAIN}"
+        index = next(self._people)
+        assert index < POOL, f"all {POOL} mailboxes of this stack are in use: raise POOL"
+        email = f"p{index:03d}@{DOMAIN}"
         self.umpctl("user", "add", email)
         return Person(self, email)
 
