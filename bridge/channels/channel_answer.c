@@ -64,7 +64,7 @@ gint64 channel_code_time(const struct channel_code_time *table, const char *code
     return otherwise;
 }
 
-static void apply_known(const struct channel_error *known, const struct channel_refusals *refusals,
+void channel_apply_error(const struct channel_error *known, const struct channel_refusals *refusals,
                         struct channel_result *result)
 {
     switch (known->class) {
@@ -75,7 +75,8 @@ static void apply_known(const struct channel_error *known, const struct channel_
         break;
     case CHANNEL_ERROR_HOLD:
         result->outcome = CHANNEL_HOLD;
-        result->hold_us = refusals->hold_us(known->code);
+        if (result->hold_us <= 0)
+            result->hold_us = refusals->hold_us(known->code);
         result->config = true;
         break;
     case CHANNEL_ERROR_CONFIG:
@@ -109,7 +110,7 @@ void channel_apply_refusal(const struct http_response *response, const struct ch
     if (!known && response->status == 401)
         known = channel_error_find(endpoint->ops, refusals->unauthorized);
     if (known) {
-        apply_known(known, refusals, result);
+        channel_apply_error(known, refusals, result);
         return;
     }
     result->outcome = CHANNEL_FAILED;

@@ -23,8 +23,24 @@ gint64 channel_rfc5322_time(const char *text);
 /* Strict: the one way to write exactly `want` (at most 64) bytes, standard alphabet, padded. */
 bool channel_base64(const char *text, guint8 *out, size_t want);
 
+/* The values that there are, with blanks between; NULL: none (channel_text.c). */
+char *channel_json_words(const json_t *object, const char *const *keys);
+
 /* A toll-free number of the North American numbering plan. */
 bool channel_is_toll_free(const char *number);
+
+/* ---- Readable text, and vCard 3.0 (channel_text.c) ---- */
+
+/* As printf, on a line of its own. */
+void channel_add_line(GString *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Takes the string over, as the message's text; an empty one is no text. */
+void channel_take_text(struct ump_message *message, GString *text);
+/* Escaped for a value (RFC 2426 5.8.4); NULL is empty. */
+void channel_vcard_text(GString *out, const char *text);
+/* "NAME:a;b;c" of the values under these keys ("": left empty); nothing when there are none. */
+void channel_vcard_fields(GString *out, const char *name, const json_t *object, const char *const *keys);
+/* The same for each object of a list. */
+void channel_vcard_list(GString *out, const char *name, const json_t *list, const char *const *keys);
 
 /* ---- application/x-www-form-urlencoded (channel_form.c) ---- */
 
@@ -73,6 +89,8 @@ struct channel_refusals {
     gint64 (*hold_us)(const char *code);  /* how long a sender is held; 0: this code does not concern the sender */
     gint64 (*retry_us)(const char *code); /* until another try is worth it; -1: the usual backoff */
 };
+/* The outcome of a code of the provider's table; a time that the answer itself named stays. */
+void channel_apply_error(const struct channel_error *known, const struct channel_refusals *refusals, struct channel_result *result);
 /*
  * The outcome of an answer that is no 2xx, from its status, result->code (NULL: "http-<status>") and
  * the provider's table.  429: later.  5xx and 408 stay uncertain, whatever the body says (FAILURES 4).

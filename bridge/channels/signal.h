@@ -63,8 +63,8 @@ void signal_read_story(const json_t *story, const struct channel_endpoint *endpo
 
 /* What the channel allows: channel_check_limits, with attachments that go within the request. */
 int signal_check(const struct channel_send *send, const struct channel_endpoint *endpoint, GError **error);
-/* "data:image/png;filename=a.png;base64,…"; NULL with error when the content is not at hand. */
-char *signal_data_uri(const struct ump_media *media, GError **error);
+/* The attachments as data: URIs in a list under this key; -1 when the content of one is not at hand. */
+int signal_put_media(const struct ump_message *message, json_t *object, const char *key, GError **error);
 void signal_finish(json_t *body, const char *url, struct channel_request *request);
 /* A recipient's failure into *result: its word ("UNREGISTERED_FAILURE"), and what stands beside it ({token,
  * retryAfterSeconds}; NULL: nothing). */

@@ -64,20 +64,6 @@ static int put_reaction(const struct channel_send *send, json_t *params, GError 
 
 /* ---- Messages ---- */
 
-static int put_media(const struct ump_message *message, json_t *params, GError **error)
-{
-    json_t *list = json_array();
-
-    json_object_set_new(params, "attachments", list);
-    for (guint i = 0; i < message->media->len; i++) {
-        g_autofree char *uri = signal_data_uri(message->media->pdata[i], error);
-        if (!uri)
-            return -1;
-        json_array_append_new(list, json_string(uri));
-    }
-    return 0;
-}
-
 static void put_text(const struct ump_message *message, json_t *params)
 {
     json_t *styles = json_array(), *mentions = json_array();
@@ -118,7 +104,7 @@ int signal_cli_build_request(const struct channel_send *send, const struct chann
         if (put_reaction(send, params, error) < 0)
             return -1;
     } else {
-        if (signal_check(send, endpoint, error) < 0 || (message->media->len > 0 && put_media(message, params, error) < 0))
+        if (signal_check(send, endpoint, error) < 0 || (message->media->len > 0 && signal_put_media(message, params, "attachments", error) < 0))
             return -1;
         put_text(message, params);
         put_quote(send, params);

@@ -8,26 +8,6 @@
 
 #include <string.h>
 
-/* ---- Text ---- */
-
-static void add_line(GString *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add_line(GString *out, const char *format, ...)
-{
-    va_list args;
-
-    if (out->len > 0)
-        g_string_append_c(out, '\n');
-    va_start(args, format);
-    g_string_append_vprintf(out, format, args);
-    va_end(args);
-}
-
-static void take_text(struct ump_message *message, GString *text)
-{
-    g_free(message->text);
-    message->text = g_string_free(text, text->len == 0);
-}
-
 static void put_before(struct ump_message *message, const char *line)
 {
     char *text = g_strconcat(line, message->text && *message->text ? "\n" : "", message->text, NULL);
@@ -166,58 +146,15 @@ static void read_sticker(const json_t *sticker, const struct channel_endpoint *e
 
 /* ---- People ---- */
 
-static void vcard_text(GString *out, const char *text)
-{
-    for (const char *p = text ? text : ""; *p; p++) {
-        if (*p == '\n')
-            g_string_append(out, "\\n");
-        else if ((guchar)*p >= ' ' && *p != 0x7f)
-            g_string_append_printf(out, strchr(",;\\", *p) ? "\\%c" : "%c", *p);
-    }
-}
-
-/* "NAME:a;b;c" of the values of an object; nothing when there are none. */
-static void vcard_fields(GString *out, const char *name, const json_t *object, const char *const *keys)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    bool any = false;
-
-    for (const char *const *key = keys; *key; key++) {
-        g_autofree char *text = **key ? channel_json_text(object, *key) : NULL;
-        if (key != keys)
-            g_string_append_c(line, ';');
-        vcard_text(line, text);
-        any = any || text;
-    }
-    if (any)
-        g_string_append_printf(out, "%s:%s\n", name, line->str);
-}
-
-static void vcard_list(GString *out, const char *name, const json_t *list, const char *const *keys)
-{
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(list, i, item)
-        vcard_fields(out, name, item, keys);
-}
-
 static char *card_name(const json_t *contact)
 {
     static const char *const parts[] = {"prefix", "given", "middle", "family", "suffix", NULL};
     const json_t *name = json_object_get(contact, "name");
-    GString *made = g_string_new(NULL);
+    char *shown = channel_json_words(name, parts);
 
-    for (const char *const *part = parts; *part; part++) {
-        g_autofree char *text = channel_json_text(name, *part);
-        if (text)
-            g_string_append_printf(made, "%s%s", made->len > 0 ? " " : "", text);
-    }
-    if (made->len > 0)
-        return g_string_free(made, FALSE);
-    g_string_free(made, TRUE);
-    char *nickname = channel_json_text(name, "nickname");
-    return nickname ? nickname : channel_json_text(contact, "organization");
+    if (!shown)
+        shown = channel_json_text(name, "nickname");
+    return shown ? shown : channel_json_text(contact, "organization");
 }
 
 static char *make_vcard(const json_t *contact, const char *shown)
@@ -228,14 +165,14 @@ static char *make_vcard(const json_t *contact, const char *shown)
     static const char *const address[] = {"pobox", "", "street", "city", "region", "postcode", "country", NULL};
     GString *out = g_string_new("BEGIN:VCARD\nVERSION:3.0\nFN:");
 
-    vcard_text(out, shown ? shown : "unnamed");
+    channel_vcard_text(out, shown ? shown : "unnamed");
     g_string_append_c(out, '\n');
-    vcard_fields(out, "N", json_object_get(contact, "name"), names);
-    vcard_fields(out, "NICKNAME", json_object_get(contact, "name"), nickname);
-    vcard_fields(out, "ORG", contact, org);
-    vcard_list(out, "TEL", json_object_get(contact, "phone"), value);
-    vcard_list(out, "EMAIL", json_object_get(contact, "email"), value);
-    vcard_list(out, "ADR", json_object_get(contact, "address"), address);
+    channel_vcard_fields(out, "N", json_object_get(contact, "name"), names);
+    channel_vcard_fields(out, "NICKNAME", json_object_get(contact, "name"), nickname);
+    channel_vcard_fields(out, "ORG", contact, org);
+    channel_vcard_list(out, "TEL", json_object_get(contact, "phone"), value);
+    channel_vcard_list(out, "EMAIL", json_object_get(contact, "email"), value);
+    channel_vcard_list(out, "ADR", json_object_get(contact, "address"), address);
     g_string_append(out, "END:VCARD\n");
     return g_string_free(out, FALSE);
 }
@@ -267,8 +204,8 @@ static void interactive(struct ump_message *message, const char *kind, GString *
     g_free(message->native_type);
     message->native_type = g_strdup(kind);
     if (message->text)
-        add_line(text, "%s", message->text);
-    take_text(message, text);
+        channel_add_line(text, "%s", message->text);
+    channel_take_text(message, text);
 }
 
 static void read_poll(const json_t *poll, struct ump_message *message)
@@ -278,12 +215,12 @@ static void read_poll(const json_t *poll, struct ump_message *message)
     const json_t *option;
     size_t i;
 
-    add_line(text, "Poll: %s", question ? question : "(no question)");
+    channel_add_line(text, "Poll: %s", question ? question : "(no question)");
     json_array_foreach(json_object_get(poll, "options"), i, option) {
         g_autofree char *words = channel_value_text(option);
-        add_line(text, "%zu. %s", i + 1, words ? words : "?");
+        channel_add_line(text, "%zu. %s", i + 1, words ? words : "?");
     }
-    add_line(text, "%s", signal_truth(poll, "allowMultiple") ? "(Several answers are allowed; vote in Signal.)"
+    channel_add_line(text, "%s", signal_truth(poll, "allowMultiple") ? "(Several answers are allowed; vote in Signal.)"
                                                               : "(One answer is allowed; vote in Signal.)");
     interactive(message, "poll", text);
 }
@@ -294,7 +231,7 @@ static void read_vote(const json_t *vote, struct ump_message *message)
     const json_t *index;
     size_t i;
 
-    add_line(text, json_array_size(json_object_get(vote, "optionIndexes")) > 0 ? "Voted in the poll for" : "Took the vote in the poll back.");
+    channel_add_line(text, json_array_size(json_object_get(vote, "optionIndexes")) > 0 ? "Voted in the poll for" : "Took the vote in the poll back.");
     json_array_foreach(json_object_get(vote, "optionIndexes"), i, index) {
         gint64 number = json_is_integer(index) ? json_integer_value(index) : -1;
         if (number >= 0 && number < G_MAXINT32)
@@ -323,7 +260,7 @@ static bool read_note(const json_t *data, struct ump_message *message, const str
         gint64 stamp = signal_stamp(object, "targetSentTimestamp");
         GString *text = g_string_new(notes[i].sentence);
         if (note)
-            add_line(text, "%s", note);
+            channel_add_line(text, "%s", note);
         if (stamp > 0)
             set_target(message, stamp, target_author(object, "targetAuthor", endpoint, message));
         if (stamp > 0 && !message->reply_to_external_id)
@@ -449,13 +386,13 @@ static void read_unknown(const json_t *data, const char *key, struct ump_message
     message->type = UMP_MESSAGE_UNKNOWN;
     message->native_type = g_strdup(key);
     if (message->text)
-        add_line(text, "%s", message->text);
+        channel_add_line(text, "%s", message->text);
     json_object_foreach(json_object_get(data, key), name, value) {
         g_autofree char *shown = channel_value_text(value);
         if (shown)
-            add_line(text, "%s: %s", name, shown);
+            channel_add_line(text, "%s: %s", name, shown);
     }
-    take_text(message, text);
+    channel_take_text(message, text);
 }
 
 static bool has_list(const json_t *data, const char *key)

@@ -119,20 +119,6 @@ static void put_text(const struct ump_message *message, json_t *body)
 
 /* ---- Requests ---- */
 
-static int put_media(const struct ump_message *message, json_t *body, GError **error)
-{
-    json_t *list = json_array();
-
-    json_object_set_new(body, "base64_attachments", list);
-    for (guint i = 0; i < message->media->len; i++) {
-        g_autofree char *uri = signal_data_uri(message->media->pdata[i], error);
-        if (!uri)
-            return -1;
-        json_array_append_new(list, json_string(uri));
-    }
-    return 0;
-}
-
 static int build_reaction(const struct channel_send *send, const char *recipient, const struct channel_endpoint *endpoint,
                           struct channel_request *request, GError **error)
 {
@@ -168,7 +154,7 @@ int signal_rest_build_request(const struct channel_send *send, const struct chan
     if (message->type == UMP_MESSAGE_REACTION)
         return build_reaction(send, recipient, endpoint, request, error);
     body = json_pack("{s:s, s:[s]}", "number", signal_account(endpoint), "recipients", recipient);
-    if (signal_check(send, endpoint, error) < 0 || (message->media->len > 0 && put_media(message, body, error) < 0))
+    if (signal_check(send, endpoint, error) < 0 || (message->media->len > 0 && signal_put_media(message, body, "base64_attachments", error) < 0))
         return -1;
     put_text(message, body);
     if (signal_message_id_split(send->reply_to_provider_id, &stamp, &author)) {

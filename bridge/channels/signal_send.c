@@ -31,7 +31,8 @@ static char *uri_part(const char *text, const char *fallback)
     return part;
 }
 
-char *signal_data_uri(const struct ump_media *media, GError **error)
+/* "data:image/png;filename=a.png;base64,…"; NULL with error when the content is not at hand. */
+static char *data_uri(const struct ump_media *media, GError **error)
 {
     g_autofree char *type = uri_part(media->type, "application/octet-stream"), *name = uri_part(media->name, "file");
     g_autofree char *base64 = NULL;
@@ -45,6 +46,20 @@ char *signal_data_uri(const struct ump_media *media, GError **error)
     data = g_bytes_get_data(media->content, &size);
     base64 = g_base64_encode(data, size);
     return g_strdup_printf("data:%s;filename=%s;base64,%s", type, name, base64);
+}
+
+int signal_put_media(const struct ump_message *message, json_t *object, const char *key, GError **error)
+{
+    json_t *list = json_array();
+
+    json_object_set_new(object, key, list);
+    for (guint i = 0; i < message->media->len; i++) {
+        g_autofree char *uri = data_uri(message->media->pdata[i], error);
+        if (!uri)
+            return -1;
+        json_array_append_new(list, json_string(uri));
+    }
+    return 0;
 }
 
 void signal_finish(json_t *body, const char *url, struct channel_request *request)
@@ -63,31 +78,10 @@ void signal_apply_code(const struct channel_endpoint *endpoint, struct channel_r
 {
     const struct channel_error *known = channel_error_find(endpoint->ops, result->code);
 
-    if (!known) {
+    if (known)
+        channel_apply_error(known, &signal_refusals, result);
+    else
         result->outcome = CHANNEL_FAILED;
-        return;
-    }
-    switch (known->class) {
-    case CHANNEL_ERROR_RETRY:
-        result->outcome = CHANNEL_RETRY;
-        if (result->retry_after_us < 0)
-            result->retry_after_us = signal_refusals.retry_us(known->code);
-        break;
-    case CHANNEL_ERROR_HOLD:
-        result->outcome = CHANNEL_HOLD;
-        if (result->hold_us <= 0)
-            result->hold_us = signal_refusals.hold_us(known->code);
-        result->config = true;
-        break;
-    case CHANNEL_ERROR_CONFIG:
-        result->outcome = CHANNEL_FAILED;
-        result->config = true;
-        break;
-    case CHANNEL_ERROR_FIX:
-    case CHANNEL_ERROR_PERMANENT:
-        result->outcome = CHANNEL_FAILED;
-        break;
-    }
 }
 
 /* How the administrator lifts it; the token is needed for that, and is worth nothing to anybody else. */

@@ -10,26 +10,6 @@
 
 #include "core/hmac.h"
 
-/* ---- Text ---- */
-
-static void add_line(GString *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add_line(GString *out, const char *format, ...)
-{
-    va_list args;
-
-    if (out->len > 0)
-        g_string_append_c(out, '\n');
-    va_start(args, format);
-    g_string_append_vprintf(out, format, args);
-    va_end(args);
-}
-
-static void take_text(struct ump_message *message, GString *text)
-{
-    g_free(message->text);
-    message->text = g_string_free(text, text->len == 0);
-}
-
 static void read_text(const json_t *body, struct ump_message *message)
 {
     message->type = UMP_MESSAGE_TEXT;
@@ -105,57 +85,12 @@ static void read_location(const json_t *body, struct ump_message *message)
     message->text = channel_json_text(body, "url");
 }
 
-static void vcard_text(GString *out, const char *text)
-{
-    for (const char *p = text ? text : ""; *p; p++) {
-        if (*p == '\n')
-            g_string_append(out, "\\n");
-        else if ((guchar)*p >= ' ' && *p != 0x7f)
-            g_string_append_printf(out, strchr(",;\\", *p) ? "\\%c" : "%c", *p);
-    }
-}
-
-/* "NAME:a;b;c" of the values of an object; nothing when there are none. */
-static void vcard_fields(GString *out, const char *name, const json_t *object, const char *const *keys)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    bool any = false;
-
-    for (const char *const *key = keys; *key; key++) {
-        g_autofree char *text = **key ? channel_json_text(object, *key) : NULL;
-        if (key != keys)
-            g_string_append_c(line, ';');
-        vcard_text(line, text);
-        any = any || text;
-    }
-    if (any)
-        g_string_append_printf(out, "%s:%s\n", name, line->str);
-}
-
-static void vcard_list(GString *out, const char *name, const json_t *list, const char *const *keys)
-{
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(list, i, item)
-        vcard_fields(out, name, item, keys);
-}
-
 static char *card_name(const json_t *name)
 {
     static const char *const parts[] = {"first_name", "middle_name", "last_name", NULL};
     char *formatted = channel_json_text(name, "formatted_name");
-    GString *made = g_string_new(NULL);
 
-    for (const char *const *part = parts; *part && !formatted; part++) {
-        g_autofree char *text = channel_json_text(name, *part);
-        if (text)
-            g_string_append_printf(made, "%s%s", made->len > 0 ? " " : "", text);
-    }
-    if (!formatted && made->len > 0)
-        return g_string_free(made, FALSE);
-    g_string_free(made, TRUE);
-    return formatted;
+    return formatted ? formatted : channel_json_words(name, parts);
 }
 
 static char *make_vcard(const json_t *contact, const char *shown)
@@ -168,16 +103,16 @@ static char *make_vcard(const json_t *contact, const char *shown)
     const json_t *name = json_object_get(contact, "name"), *work = json_object_get(contact, "org");
     GString *out = g_string_new("BEGIN:VCARD\nVERSION:3.0\nFN:");
 
-    vcard_text(out, shown ? shown : "unnamed");
+    channel_vcard_text(out, shown ? shown : "unnamed");
     g_string_append_c(out, '\n');
-    vcard_fields(out, "N", name, names);
-    vcard_fields(out, "ORG", work, org);
-    vcard_fields(out, "TITLE", work, title);
-    vcard_list(out, "TEL", json_object_get(contact, "phones"), phone);
-    vcard_list(out, "EMAIL", json_object_get(contact, "emails"), email);
-    vcard_list(out, "ADR", json_object_get(contact, "addresses"), address);
-    vcard_list(out, "URL", json_object_get(contact, "urls"), url);
-    vcard_fields(out, "BDAY", contact, birthday);
+    channel_vcard_fields(out, "N", name, names);
+    channel_vcard_fields(out, "ORG", work, org);
+    channel_vcard_fields(out, "TITLE", work, title);
+    channel_vcard_list(out, "TEL", json_object_get(contact, "phones"), phone);
+    channel_vcard_list(out, "EMAIL", json_object_get(contact, "emails"), email);
+    channel_vcard_list(out, "ADR", json_object_get(contact, "addresses"), address);
+    channel_vcard_list(out, "URL", json_object_get(contact, "urls"), url);
+    channel_vcard_fields(out, "BDAY", contact, birthday);
     g_string_append(out, "END:VCARD\n");
     return g_string_free(out, FALSE);
 }
@@ -221,10 +156,10 @@ static void add_form(GString *out, const json_t *reply)
     json_object_foreach(form, key, value) {
         g_autofree char *shown = channel_value_text(value);
         if (shown && strcmp(key, "flow_token") != 0)
-            add_line(out, "%s: %s", key, shown);
+            channel_add_line(out, "%s: %s", key, shown);
     }
     if (!json_is_object(form) && text)
-        add_line(out, "%s", text);
+        channel_add_line(out, "%s", text);
     json_decref(form);
 }
 
@@ -240,15 +175,15 @@ static void read_interactive(const json_t *body, struct ump_message *message)
     for (const char *const *key = keys; *key; key++) {
         g_autofree char *line = channel_json_text(reply, *key);
         if (line)
-            add_line(text, "%s", line);
+            channel_add_line(text, "%s", line);
     }
     add_form(text, reply);
     if (text->len == 0) {
         g_autofree char *id = channel_json_text(reply, "id");
         if (id)
-            add_line(text, "%s", id);
+            channel_add_line(text, "%s", id);
     }
-    take_text(message, text);
+    channel_take_text(message, text);
 }
 
 static void read_order(const json_t *body, struct ump_message *message)
@@ -260,20 +195,20 @@ static void read_order(const json_t *body, struct ump_message *message)
 
     message->type = UMP_MESSAGE_INTERACTIVE;
     message->native_type = g_strdup("order");
-    add_line(text, "Order%s%s:", catalog ? " from the catalog " : "", catalog ? catalog : "");
+    channel_add_line(text, "Order%s%s:", catalog ? " from the catalog " : "", catalog ? catalog : "");
     json_array_foreach(json_object_get(body, "product_items"), i, item) {
         g_autofree char *product = channel_json_text(item, "product_retailer_id");
         g_autofree char *currency = channel_json_text(item, "currency");
         double price = 0;
         gint64 quantity = channel_json_int(item, "quantity");
         bool priced = whatsapp_number(item, "item_price", &price);
-        add_line(text, "%" G_GINT64_FORMAT " × %s", MAX(quantity, 1), product ? product : "unnamed product");
+        channel_add_line(text, "%" G_GINT64_FORMAT " × %s", MAX(quantity, 1), product ? product : "unnamed product");
         if (priced)
             g_string_append_printf(text, " at %.2f %s", price, currency ? currency : "");
     }
     if (words)
-        add_line(text, "%s", words);
-    take_text(message, text);
+        channel_add_line(text, "%s", words);
+    channel_take_text(message, text);
 }
 
 /* ---- About other messages ---- */
@@ -351,11 +286,11 @@ static void read_unknown(const json_t *object, const json_t *body, const char *k
     for (const char *const *key = keys; *key; key++) {
         g_autofree char *line = channel_json_text(body, *key);
         if (line)
-            add_line(text, "%s", line);
+            channel_add_line(text, "%s", line);
     }
     if (whatsapp_error(error, &code, &words) && words)
-        add_line(text, "%s", words);
-    take_text(message, text);
+        channel_add_line(text, "%s", words);
+    channel_take_text(message, text);
 }
 
 /* ---- What stands beside any kind ---- */
