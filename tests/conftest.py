@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure(config):
     config.addinivalue_line("markers", "destructive: kills or stops servers; has a stack of its own")
     config.addinivalue_line("markers", "cell(provider, channel, direction, kind, ...): shows these cells of docs/CHANNELS.md")
+    config.addinivalue_line("markers", "guarantee: counts what was lost, doubled or leaked; one failure is one too many")
     config.addinivalue_line("markers", "sanitize: also runs with the ASan and UBSan build")
     config.addinivalue_line("markers", "threads: also runs with the TSan build")
 

@@ -26,12 +26,13 @@ VARIANTS = {
     "tsan": (["-Db_sanitize=thread", "-Db_lundef=false"], "ccache gcc", "ccache g++"),
     "fuzz": (["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], "ccache clang", "ccache clang++"),
 }
+MAX_AGAIN = 5  # more failures than this are no accident
 SUITES = ("unit", "pytest", "asan", "tsan", "fuzz")
 
 
 class Tally:
     def __init__(self):
-        self.passed, self.failures, self.skipped = 0, [], []
+        self.passed, self.failures, self.skipped, self.unsteady = 0, [], [], []
 
     def good(self, count=1):
         self.passed += count
@@ -98,24 +99,56 @@ def unit_tests(tally, directory, label, multiplier=1):
         tally.bad(f"{label}: meson test", tail(log))
 
 
-def python_tests(tally, label, arguments, build=None, workers=2):
-    report = OUT / f"pytest-{label}.xml"
+def pytest(report, arguments, build):
+    """The exit code, and what the report says of each test; None when there is no report."""
     report.unlink(missing_ok=True)
     environment = dict(os.environ)
     if build:
         environment["UMP_BUILD"] = str(build)
-    code = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "load", f"--junitxml={report}",
-                           *arguments], cwd=ROOT, env=environment).returncode
-    if not report.exists():
+    code = subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments], cwd=ROOT, env=environment).returncode
+    return code, list(ElementTree.parse(report).iter("testcase")) if report.exists() else None
+
+
+def has_failed(case):
+    return case.find("failure") is not None or case.find("error") is not None
+
+
+def identity(case):
+    return case.get("classname"), case.get("name")
+
+
+def again(label, cases, build):
+    """Those of the failed tests that pass when each runs once more, alone on the machine.
+
+    Load makes a test fail now and then that waits for something of another program.  What tells of lost,
+    doubled or leaked messages is marked as a guarantee: there one failure in a thousand runs is what is sought.
+    """
+    nodes = [f"{classname.replace('.', '/')}.py::{name}" for classname, name in map(identity, cases) if classname]
+    if not nodes or len(nodes) > MAX_AGAIN:
+        return set()
+    say(f"once more, alone: {len(nodes)}")
+    _, second = pytest(OUT / f"pytest-{label}-again.xml", ["-m", "not guarantee", *nodes], build)
+    seen = [identity(case) for case in second or []]
+    return {identity(case) for case in second or []
+            if not has_failed(case) and case.find("skipped") is None and seen.count(identity(case)) == 1}
+
+
+def python_tests(tally, label, arguments, build=None, workers=2):
+    code, cases = pytest(OUT / f"pytest-{label}.xml", ["-n", str(workers), "--dist", "load", *arguments], build)
+    if cases is None:
         tally.bad(f"{label}: pytest", f"exit {code}")
         return
-    cases = list(ElementTree.parse(report).iter("testcase"))
+    unsteady = again(label, [case for case in cases if has_failed(case)], build)
     bad = 0
     for case in cases:
         name = f"{label}: {case.get('classname')}.{case.get('name')}"
-        if case.find("failure") is not None or case.find("error") is not None:
+        if has_failed(case):
             bad += 1
-            tally.bad(name)
+            if identity(case) in unsteady:
+                tally.unsteady.append(name)
+                tally.good()
+            else:
+                tally.bad(name)
         elif case.find("skipped") is not None:
             tally.skipped.append(name)
         else:
@@ -192,6 +225,8 @@ def main():
     elif tally.skipped:
         say(f"skipped: {len(tally.skipped)}")
     say(f"{minutes:.1f} minutes")
+    for name in tally.unsteady:
+        print(f"  unsteady, passed when run again: {name}")
     for name in tally.failures:
         print(f"  failed: {name}")
     print(f"{tally.passed} passed, {len(tally.failures)} failed", flush=True)

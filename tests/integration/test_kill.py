@@ -10,6 +10,8 @@ from tests.lib.gateway import Endpoint
 from tests.lib.oracle import check, story
 from tests.sim import twilio, whatsapp
 
+pytestmark = pytest.mark.guarantee
+
 CYCLES = int(os.environ.get("UMP_KILL_CYCLES", "20"))
 # Short leases, so that what a dead worker held is rescued within the test; no caps; nobody files a copy in Sent.
 SETTINGS = ["caps.user_per_hour=0", "outbound.lease=6s", "outbound.heartbeat=1s", "inbound.lease=6s", "outbound.poll=1s",

@@ -21,6 +21,8 @@ from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli
 
+pytestmark = pytest.mark.guarantee
+
 # More by UMP_KILL_CYCLES.
 STREAM_CYCLES = max(6, CYCLES // 3)
 

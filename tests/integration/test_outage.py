@@ -7,6 +7,8 @@ import pytest
 from tests.lib.smtp import compose
 from tests.lib.wait import wait_until
 
+pytestmark = pytest.mark.guarantee
+
 SECONDS = float(os.environ.get("UMP_OUTAGE_SECONDS", "8"))
 SETTINGS = ["inbound.retry_min=500ms", "inbound.poll=1s", "outbound.poll=1s"]
 

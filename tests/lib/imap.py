@@ -5,6 +5,8 @@ import imaplib
 import re
 import time
 
+from tests.lib.wait import PATIENCE, deadline
+
 POLICY = email.policy.default.clone(max_line_length=998)
 
 
@@ -81,7 +83,7 @@ class Mailbox:
 
     def wait_all(self, condition=lambda mail: True, count=1, timeout=20, what="mails"):
         """At least `count` mails for which condition holds."""
-        deadline, seen, found = time.monotonic() + timeout, set(), []
+        end, seen, found = deadline(timeout), set(), []
         while True:
             for uid in self.uids():
                 if uid not in seen:
@@ -91,8 +93,8 @@ class Mailbox:
                         found.append(mail)
             if len(found) >= count:
                 return found
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {timeout} s for {count} {what} in {self.folder}; "
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {timeout * PATIENCE} s for {count} {what} in {self.folder}; "
                                      f"{len(found)} of {len(seen)}: {self.all()[-5:]}")
             time.sleep(0.02)
 

@@ -13,6 +13,7 @@ import urllib.parse
 import uuid
 from datetime import datetime, timezone
 
+from tests.lib.wait import PATIENCE, deadline
 from tests.sim.server import HangUp, Response, fetch, serve_connection
 
 SEND_MODES = ("accept-then-drop", "accept-then-reset", "accept-then-500", "accept-half-body", "500-before-accept",
@@ -106,15 +107,15 @@ class Provider:
     # --- for tests: what came, what to do with the next
     def wait_for(self, condition, timeout=20, what="the simulator to see it"):
         """The first true value of condition(); condition is looked at whenever something arrives."""
-        deadline = time.monotonic() + timeout
+        end = deadline(timeout)
         with self.changed:
             while True:
                 value = condition()
                 if value:
                     return value
-                left = deadline - time.monotonic()
+                left = end - time.monotonic()
                 if left <= 0:
-                    raise AssertionError(f"waited {timeout} s for {what}; accepted: {self.accepted[-5:]}")
+                    raise AssertionError(f"waited {timeout * PATIENCE} s for {what}; accepted: {self.accepted[-5:]}")
                 self.changed.wait(min(left, 0.5))
 
     def wait_request(self, timeout=20, **fields):
