@@ -3,20 +3,27 @@
 
 #include <pthread.h>
 
+#include "bridge/endpoints.h"
 #include "core/clock.h"
+#include "core/endpoint_settings.h"
+#include "core/error.h"
 
 #define REQUEST_TIMEOUT_MS 20000
 
 struct asker {
     struct bridge *bridge;
     struct http_client *http;
-    gint64 tick;
-    asker_round_func *round;
-    void *data;
+    const struct asker_duty *duty;
+    GHashTable *turns; /* endpoint id → struct turn *, so that the database is not asked all the time */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool running, stop;
+};
+
+/* When an endpoint is looked at next, monotonic µs; and the interval for which that holds. */
+struct turn {
+    gint64 next, every;
 };
 
 /* One request under way; the HTTP client's thread reads the answer, ours waits for it. */
@@ -26,6 +33,11 @@ struct asking {
     void *data;
     bool answered;
 };
+
+struct bridge *asker_bridge(const struct asker *asker)
+{
+    return asker->bridge;
+}
 
 bool asker_is_stopped(struct asker *asker)
 {
@@ -73,9 +85,37 @@ bool asker_ask(struct asker *asker, const struct channel_endpoint *endpoint, str
     return sent;
 }
 
+static bool is_due(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every)
+{
+    gint64 now = ump_clock_mono_us();
+    struct turn *turn = g_hash_table_lookup(asker->turns, endpoint->id);
+
+    if (turn && turn->every == every && turn->next > now)
+        return false;
+    if (!turn) {
+        turn = g_new0(struct turn, 1);
+        g_hash_table_insert(asker->turns, g_strdup(endpoint->id), turn);
+    }
+    *turn = (struct turn){.next = now + MAX(asker->duty->tick, every / 4), .every = every};
+    return true;
+}
+
+static void go_round(struct asker *asker)
+{
+    const struct asker_duty *duty = asker->duty;
+    g_autoptr(GPtrArray) endpoints = endpoints_list(asker->bridge->endpoints);
+
+    for (guint i = 0; i < endpoints->len && !asker_is_stopped(asker); i++) {
+        const struct channel_endpoint *endpoint = &((struct endpoint *)endpoints->pdata[i])->channel;
+        gint64 every = endpoint_setting_int(endpoint->settings, duty->setting, duty->every) * CLOCK_SECOND;
+        if (every > 0 && endpoint->ops && is_due(asker, endpoint, every))
+            duty->look(asker, endpoint, every);
+    }
+}
+
 static void rest(struct asker *asker)
 {
-    gint64 wake = ump_clock_mono_us() + asker->tick;
+    gint64 wake = ump_clock_mono_us() + asker->duty->tick;
     const struct timespec until = {.tv_sec = wake / CLOCK_SECOND, .tv_nsec = wake % CLOCK_SECOND * 1000};
 
     pthread_mutex_lock(&asker->mutex);
@@ -90,21 +130,20 @@ static void *run(void *data)
 
     while (!asker_is_stopped(asker)) {
         if (db_is_up(asker->bridge->db))
-            asker->round(asker->data);
+            go_round(asker);
         rest(asker);
     }
     return NULL;
 }
 
-struct asker *asker_new(struct bridge *bridge, gint64 tick, asker_round_func *round, void *data, GError **error)
+struct asker *asker_start(struct bridge *bridge, const struct asker_duty *duty, GError **error)
 {
     struct asker *asker = g_new0(struct asker, 1);
     pthread_condattr_t attr;
 
     asker->bridge = bridge;
-    asker->tick = tick;
-    asker->round = round;
-    asker->data = data;
+    asker->duty = duty;
+    asker->turns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     pthread_mutex_init(&asker->mutex, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -115,16 +154,20 @@ struct asker *asker_new(struct bridge *bridge, gint64 tick, asker_round_func *ro
         asker_free(asker);
         return NULL;
     }
+    int failed = pthread_create(&asker->thread, NULL, run, asker);
+    asker->running = failed == 0;
+    if (failed) {
+        ump_error_errno(error, failed, "a thread that asks");
+        asker_free(asker);
+        return NULL;
+    }
     return asker;
-}
-
-void asker_start(struct asker *asker)
-{
-    asker->running = pthread_create(&asker->thread, NULL, run, asker) == 0;
 }
 
 void asker_stop(struct asker *asker)
 {
+    if (!asker)
+        return;
     pthread_mutex_lock(&asker->mutex);
     asker->stop = true;
     pthread_cond_broadcast(&asker->wake);
@@ -140,6 +183,7 @@ void asker_free(struct asker *asker)
     if (!asker)
         return;
     http_client_free(asker->http, 0);
+    g_hash_table_unref(asker->turns);
     pthread_mutex_destroy(&asker->mutex);
     pthread_cond_destroy(&asker->wake);
     g_free(asker);

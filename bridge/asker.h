@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that asks providers now and then: rounds, one request at a time within a round, and an end
+ * A thread that asks providers now and then: each endpoint in its turn, one request at a time, and an end
  * at any moment, with the request under way aborted.
  */
 #pragma once
@@ -10,15 +10,25 @@
 
 struct asker;
 
-/* Runs once a tick (µs) in a thread of its own, while the database is up. */
-typedef void asker_round_func(void *data);
-struct asker *asker_new(struct bridge *bridge, gint64 tick, asker_round_func *round, void *data, GError **error);
-void asker_start(struct asker *asker);
-/* The request under way is answered as failed. */
+/* One endpoint's turn may have come: it is at most a fourth of `every` (µs) too early, and several programs
+ * may be at it, so that the database decides. */
+typedef void asker_look_func(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every);
+
+struct asker_duty {
+    const char *setting; /* of the endpoint, how often (seconds); 0: never */
+    gint64 every;        /* seconds, where the endpoint does not say */
+    gint64 tick;         /* µs: how often we see whose turn it is, while the database is up */
+    asker_look_func *look;
+};
+
+/* Keeps the duty; NULL with error when there can be no requests. */
+struct asker *asker_start(struct bridge *bridge, const struct asker_duty *duty, GError **error);
+/* The request under way is answered as failed.  NULL is fine. */
 void asker_stop(struct asker *asker);
 void asker_free(struct asker *asker); /* stopped; NULL is fine */
 
-/* To be asked between two steps of a round. */
+struct bridge *asker_bridge(const struct asker *asker);
+/* To be asked between two steps of a look. */
 bool asker_is_stopped(struct asker *asker);
 
 /* Sends and waits: answer is called once, in another thread, before this returns.  False: it was not sent,

@@ -127,11 +127,10 @@ struct inbound *inbound_start(struct bridge *bridge, GError **error)
     inbound->lmtp = deliver_client_new(bridge, workers, error);
     inbound->groups = group_memory_new();
     inbound->http = inbound->lmtp ? http_client_new(&http, error) : NULL;
-    inbound->poller = inbound->http ? poller_start(bridge, error) : NULL;
-    inbound->watch = inbound->poller ? watch_start(bridge, error) : NULL;
+    inbound->poller = inbound->http ? asker_start(bridge, &inbound_poll, error) : NULL;
+    inbound->watch = inbound->poller ? asker_start(bridge, &inbound_watch, error) : NULL;
     if (!inbound->watch) {
-        if (inbound->poller)
-            poller_stop(inbound->poller);
+        asker_stop(inbound->poller);
         inbound_free(inbound);
         return NULL;
     }
@@ -141,8 +140,8 @@ struct inbound *inbound_start(struct bridge *bridge, GError **error)
 
 void inbound_stop(struct inbound *inbound, unsigned grace_ms)
 {
-    watch_stop(inbound->watch);
-    poller_stop(inbound->poller);
+    asker_stop(inbound->watch);
+    asker_stop(inbound->poller);
     queue_stop(inbound->queue, grace_ms);
 }
 
@@ -150,8 +149,8 @@ void inbound_free(struct inbound *inbound)
 {
     if (!inbound)
         return;
-    watch_free(inbound->watch);
-    poller_free(inbound->poller);
+    asker_free(inbound->watch);
+    asker_free(inbound->poller);
     group_memory_free(inbound->groups);
     http_client_free(inbound->http, 0);
     queue_free(inbound->queue);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "bridge/asker.h"
 #include "bridge/deliver.h"
 #include "bridge/inbound/inbound.h"
 #include "bridge/queue.h"
@@ -15,9 +16,9 @@ struct inbound {
     struct queue *queue;
     struct lmtp_client *lmtp;
     struct http_client *http;
-    struct poller *poller;
+    struct asker *poller;
     struct group_memory *groups;
-    struct watch *watch;
+    struct asker *watch;
     gint64 media_wait, media_give_up, retry_min, retry_max, expire;
     gint64 media_max, fetch_timeout;
     gint64 attempts;
@@ -96,17 +97,10 @@ struct group_memory *group_memory_new(void);
 void group_memory_free(struct group_memory *memory); /* NULL is fine */
 void inbound_members(struct inbound *inbound, const struct channel_endpoint *endpoint, struct ump_message *message);
 
-/* poll.c: a thread that asks providers for what their webhooks lost. */
-struct poller;
-struct poller *poller_start(struct bridge *bridge, GError **error);
-void poller_stop(struct poller *poller);
-void poller_free(struct poller *poller); /* stopped; NULL is fine */
-
-/* watch.c: endpoints that should speak and do not. */
-struct watch;
-struct watch *watch_start(struct bridge *bridge, GError **error);
-void watch_stop(struct watch *watch);
-void watch_free(struct watch *watch); /* stopped; NULL is fine */
+/* poll.c: asks providers for what their webhooks lost. */
+extern const struct asker_duty inbound_poll;
+/* watch.c: finds endpoints that should speak and do not. */
+extern const struct asker_duty inbound_watch;
 
 /* Runs the lane from where it stands. */
 void inbound_lane_run(struct lane *lane);

@@ -6,14 +6,12 @@
  */
 #include <string.h>
 
-#include "bridge/asker.h"
 #include "bridge/event_make.h"
 #include "bridge/event_store_internal.h"
 #include "bridge/inbound/internal.h"
 #include "bridge/metrics.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
-#include "core/endpoint_settings.h"
 #include "core/log.h"
 
 #define TICK (CLOCK_SECOND / 2)
@@ -21,20 +19,10 @@
 #define OVERLAP CLOCK_HOUR     /* statuses come long after their message, and lists lag behind */
 #define QUERY_TIMEOUT_MS 5000
 
-struct poller {
-    struct bridge *bridge;
-    struct asker *asker;
-    GHashTable *next; /* endpoint id → struct due *: when to look again, so that the database is not asked all the time */
-};
-
-struct due {
-    gint64 at; /* monotonic µs */
-};
-
 /* ---- One round ---- */
 
 struct round {
-    struct poller *poller;
+    struct asker *asker;
     const struct channel_endpoint *endpoint;
     GQueue requests; /* struct channel_poll * */
     guint asked, fresh, repeated;
@@ -55,7 +43,7 @@ static int store_body(struct round *round, const char *body)
     for (guint i = 0; i < events->len; i++) {
         struct stored_event *event = event_make(endpoint, bytes, events->pdata[i]);
         g_autoptr(db_rows) rows = NULL;
-        int result = db_write_within(round->poller->bridge->db, DB_STMT_ACCEPT_EVENT, event_store_params(event), event->lane,
+        int result = db_write_within(asker_bridge(round->asker)->db, DB_STMT_ACCEPT_EVENT, event_store_params(event), event->lane,
                                      QUERY_TIMEOUT_MS, &rows, &error);
         stored_event_free(event);
         if (result < 0) {
@@ -112,7 +100,7 @@ static int ask(struct round *round, struct channel_poll *poll)
     struct asking asking = {.round = round, .poll = poll, .bodies = bodies, .more = more, .result = -1};
 
     round->asked++;
-    asker_ask(round->poller->asker, endpoint, &poll->request, on_answer, &asking);
+    asker_ask(round->asker, endpoint, &poll->request, on_answer, &asking);
     if (asking.error) {
         log_warning("endpoint", endpoint->id, "error", asking.error->message, "status", "poll-failed");
         g_error_free(asking.error);
@@ -136,7 +124,7 @@ static int run_round(struct round *round, gint64 since)
         return -1;
     }
     add_requests(round, first);
-    while (result == 0 && round->asked < MAX_REQUESTS && !asker_is_stopped(round->poller->asker) &&
+    while (result == 0 && round->asked < MAX_REQUESTS && !asker_is_stopped(round->asker) &&
            (poll = g_queue_pop_head(&round->requests))) {
         result = ask(round, poll);
         channel_poll_free(poll);
@@ -153,7 +141,7 @@ static int run_round(struct round *round, gint64 since)
 /* ---- Whose turn it is ---- */
 
 /* Since when to ask; 0: not now. */
-static gint64 begin(struct poller *poller, const struct channel_endpoint *endpoint, gint64 every)
+static gint64 begin(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every)
 {
     struct db_params *params = db_params_new();
     g_autoptr(db_rows) rows = NULL;
@@ -162,95 +150,41 @@ static gint64 begin(struct poller *poller, const struct channel_endpoint *endpoi
     db_params_int(params, endpoint->account_id);
     db_params_uuid(params, endpoint->id);
     db_params_interval(params, every);
-    if (db_write_within(poller->bridge->db, DB_STMT_POLL_BEGIN, params, endpoint->id, QUERY_TIMEOUT_MS, &rows, &error) < 0) {
+    if (db_write_within(asker_bridge(asker)->db, DB_STMT_POLL_BEGIN, params, endpoint->id, QUERY_TIMEOUT_MS, &rows, &error) < 0) {
         log_warning("endpoint", endpoint->id, "error", error->message, "status", "poll-deferred");
         return 0;
     }
     return db_rows_time(rows, 0, 0);
 }
 
-static void done(struct poller *poller, const struct channel_endpoint *endpoint, gint64 until)
+static void done(struct asker *asker, const struct channel_endpoint *endpoint, gint64 until)
 {
     struct db_params *params = db_params_new();
     g_autoptr(GError) error = NULL;
 
     db_params_uuid(params, endpoint->id);
     db_params_time(params, until);
-    if (db_write_within(poller->bridge->db, DB_STMT_POLL_END, params, endpoint->id, QUERY_TIMEOUT_MS, NULL, &error) < 0)
+    if (db_write_within(asker_bridge(asker)->db, DB_STMT_POLL_END, params, endpoint->id, QUERY_TIMEOUT_MS, NULL, &error) < 0)
         log_warning("endpoint", endpoint->id, "error", error->message, "status", "poll-deferred"); /* once more next time */
 }
 
-static bool is_due(struct poller *poller, const struct channel_endpoint *endpoint, gint64 every)
+static void look(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every)
 {
-    gint64 now = ump_clock_mono_us();
-    struct due *due = g_hash_table_lookup(poller->next, endpoint->id);
+    struct round round = {.asker = asker, .endpoint = endpoint};
+    gint64 started, since;
 
-    if (due && due->at > now)
-        return false;
-    if (!due) {
-        due = g_new0(struct due, 1);
-        g_hash_table_insert(poller->next, g_strdup(endpoint->id), due);
-    }
-    due->at = now + every;
-    return true;
-}
-
-static void poll_endpoint(struct poller *poller, const struct channel_endpoint *endpoint)
-{
-    gint64 every = endpoint_setting_int(endpoint->settings, "poll", 0) * CLOCK_SECOND, started, since;
-    struct round round = {.poller = poller, .endpoint = endpoint};
-
-    if (every <= 0 || !endpoint->ops || !endpoint->ops->build_poll || endpoint->unusable || !is_due(poller, endpoint, every))
+    if (!endpoint->ops->build_poll || endpoint->unusable)
         return;
     started = ump_clock_now_us();
-    since = begin(poller, endpoint, every);
+    since = begin(asker, endpoint, every);
     if (since == 0)
         return;
     if (run_round(&round, since) == 0)
-        done(poller, endpoint, started - OVERLAP);
+        done(asker, endpoint, started - OVERLAP);
     metrics_add(METRIC_POLLED_NEW, round.fresh);
     metrics_add(METRIC_POLLED_REPEATED, round.repeated);
     log_event(round.fresh > 0 ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG, "endpoint", endpoint->id, "requests", LOG_INT(round.asked),
               "new", LOG_INT(round.fresh), "repeated", LOG_INT(round.repeated), "status", "polled");
 }
 
-static void look(void *data)
-{
-    struct poller *poller = data;
-    g_autoptr(GPtrArray) endpoints = endpoints_list(poller->bridge->endpoints);
-
-    for (guint i = 0; i < endpoints->len && !asker_is_stopped(poller->asker); i++)
-        poll_endpoint(poller, &((struct endpoint *)endpoints->pdata[i])->channel);
-}
-
-/* ---- Life ---- */
-
-struct poller *poller_start(struct bridge *bridge, GError **error)
-{
-    struct poller *poller = g_new0(struct poller, 1);
-
-    poller->bridge = bridge;
-    poller->next = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    poller->asker = asker_new(bridge, TICK, look, poller, error);
-    if (!poller->asker) {
-        poller_free(poller);
-        return NULL;
-    }
-    asker_start(poller->asker);
-    return poller;
-}
-
-/* The request under way is aborted: nothing depends on it. */
-void poller_stop(struct poller *poller)
-{
-    asker_stop(poller->asker);
-}
-
-void poller_free(struct poller *poller)
-{
-    if (!poller)
-        return;
-    asker_free(poller->asker);
-    g_hash_table_unref(poller->next);
-    g_free(poller);
-}
+const struct asker_duty inbound_poll = {.setting = "poll", .tick = TICK, .look = look};

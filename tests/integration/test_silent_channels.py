@@ -105,6 +105,8 @@ def test_every_provider_is_asked(own_gateway):
 
 def test_one_program_looks_at_a_time(gateway, endpoint):
     account, = gateway.sql("SELECT account_id FROM ump.endpoints WHERE id = %s", endpoint.id)[0]
-    gateway.sql("UPDATE ump.endpoints SET created_at = created_at - interval '1 day' WHERE id = %s", endpoint.id)
+    # the program's own first look; its next one is some minutes away
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.watermarks WHERE name = 'watch:' || %s", endpoint.id), "the first look")
+    gateway.sql("UPDATE ump.watermarks SET scanned_at = scanned_at - interval '1 day' WHERE name = 'watch:' || %s", endpoint.id)
     asked = [gateway.sql("SELECT due FROM ump.watch_begin(%s, %s, '1 hour', NULL)", account, endpoint.id)[0][0] for _ in range(3)]
     assert asked == [True, False, False]
