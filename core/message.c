@@ -123,8 +123,8 @@ void ump_message_free(struct ump_message *msg)
         return;
     char *strings[] = {msg->id, msg->account_id, msg->conversation_id, msg->endpoint_id, msg->endpoint_address, msg->channel,
                msg->provider, msg->native_type, msg->group.id, msg->group.title, msg->text, msg->subject,
-               msg->location.name, msg->location.address, msg->reaction, msg->external_id, msg->reply_to,
-               msg->reply_to_external_id, msg->status};
+               msg->location.name, msg->location.address, msg->reaction, msg->external_id, msg->network_id,
+               msg->reply_to, msg->reply_to_external_id, msg->status};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     ump_party_clear(&msg->sender);

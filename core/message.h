@@ -90,6 +90,7 @@ struct ump_message {
     char *reaction;   /* emoji; NULL */
     bool reaction_removed;
     char *external_id;     /* provider's message id */
+    char *network_id;      /* the network's own, where the provider names the message by another; NULL; not in the JSON */
     char *reply_to;     /* uuid of our message that is quoted, reacted to, edited or deleted; NULL */
     char *reply_to_external_id; /* the same as the provider names it; NULL */
     gint64 occurred_at; /* µs since 1970 UTC, the network's time */

@@ -469,14 +469,16 @@ static bool subject_stands_in(const struct policy_facts *facts, const char *subj
                                             : endpoint_setting_bool(facts->endpoint_settings, "subject_first", false));
 }
 
-/* The channel's own limit, in characters; umpctl writes it into the endpoint's settings. */
+/* The channel's own limit, in characters, or in bytes where the provider counts those; umpctl writes it into the endpoint's settings. */
 static bool check_length(struct check *c, size_t length, const char *text, const char *key)
 {
     const json_t *limits = c->facts != NULL ? json_object_get(c->facts->endpoint_settings, "limits") : NULL;
     gint64 limit = endpoint_setting_int(limits, key, -1);
     if (limit < 0 || c->address->kind == ADDRESS_NOTICE)
         return true;
-    c->words.count = g_utf8_strlen(text, (gssize)length);
+    bool octets = json_is_true(json_object_get(limits, "text_in_octets"));
+    c->words.count = octets ? (gint64)length : g_utf8_strlen(text, (gssize)length);
+    c->words.unit = octets ? "bytes" : "characters";
     c->words.limit = limit;
     return c->words.count > limit ? say(c, POLICY_TEXT_TOO_LONG) : true;
 }

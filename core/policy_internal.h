@@ -16,6 +16,7 @@ struct policy_words {
     const char *why;       /* {why} a sentence or words from elsewhere */
     const char *status;    /* in place of the row's enhanced code */
     const char *period;    /* {period} */
+    const char *unit;      /* {unit} of a text's length; NULL: characters */
     gint64 count;          /* {count} */
     gint64 limit;          /* {limit} */
 };

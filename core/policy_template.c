@@ -261,6 +261,8 @@ json_t *policy_template(const struct policy_request *request, const struct polic
     json_t *out = json_pack("{s:O, s:O}", "name", json_object_get(template, "name"), "language",
                             json_object_get(template, "language"));
     json_object_set(out, "places", (json_t *)(uintptr_t)places_of(template));
+    if (!is_chosen(request, facts)) /* in place of the text, should the provider say that the window is closed too */
+        json_object_set_new(out, "reopen", json_true());
     if (choice.variables != NULL) {
         json_t *list = json_array();
         for (guint i = 0; i < choice.variables->len; i++)

@@ -100,7 +100,7 @@ static const struct row rows[POLICY_REASONS] = {
     [POLICY_WINMAIL] = {CONTENT, 550, "5.6.1", "winmail",
         "The text is packed in a winmail.dat that only Outlook reads; let Outlook send plain text or HTML and try again"},
     [POLICY_TEXT_TOO_LONG] = {CONTENT, 552, "5.3.4", "text-too-long",
-        "the text has {count} characters, one message carries {limit}"},
+        "the text has {count} {unit}, one message carries {limit}"},
     [POLICY_WINDOW] = {RECIPIENT, 550, "5.7.1", "window",
         "{number} has not written to you for {count} hours, and {channel} then takes only approved templates; {why}"},
     [POLICY_TEMPLATE_UNKNOWN] = {RECIPIENT, 550, "5.6.0", "template-unknown",
@@ -139,6 +139,7 @@ static void append_word(GString *out, const char *name, size_t length, const str
         {"who", words->who},         {"from", words->from},       {"number", words->number},
         {"region", words->region},   {"regions", words->regions}, {"endpoint", words->endpoint},
         {"channel", words->channel}, {"why", words->why},         {"period", words->period},
+        {"unit", words->unit ? words->unit : "characters"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
         if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0) {

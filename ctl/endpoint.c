@@ -187,10 +187,12 @@ static void put_limits(const struct channel_ops *ops, const char *channel, json_
     const struct channel_capabilities *can = channel_capabilities_of(ops, channel);
     json_t *limits = json_pack("{s:i, s:I, s:i}", "max_media", (int)can->max_media, "max_media_total",
                                (json_int_t)can->max_media_total, "max_group", (int)can->max_group);
-    if (can->max_text > 0 && !can->gsm_segments && !can->text_in_octets) { /* of SMS the segments are counted */
+    if (can->max_text > 0 && !can->gsm_segments) { /* of SMS the segments are counted */
         json_object_set_new(limits, "max_text", json_integer(can->max_text));
         json_object_set_new(limits, "max_caption", json_integer(can->max_caption > 0 ? can->max_caption : can->max_text));
     }
+    if (can->text_in_octets)
+        json_object_set_new(limits, "text_in_octets", json_true());
     put_limit_text(limits, "picture_types", can->picture_types);
     put_limit_text(limits, "sound_types", can->sound_types);
     put_limit_text(limits, "sound_to", can->sound_to);

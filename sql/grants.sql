@@ -36,7 +36,7 @@ BEGIN
             ('accept_event', 'ump_bridge'), ('accept_events', 'ump_bridge'), ('jobs_claim', 'ump_bridge'), ('job_done', 'ump_bridge'),
             ('job_retry', 'ump_bridge'), ('job_move', 'ump_bridge'), ('job_dead', 'ump_bridge'), ('jobs_heartbeat', 'ump_bridge'),
             ('jobs_rescue', 'ump_bridge'), ('store_inbound', 'ump_bridge'), ('message_media_set', 'ump_bridge'),
-            ('apply_status', 'ump_bridge'), ('endpoint_get', 'ump_bridge'), ('endpoint_hold', 'ump_bridge'),
+            ('apply_status', 'ump_bridge'), ('template_status', 'ump_bridge'), ('endpoint_get', 'ump_bridge'), ('endpoint_hold', 'ump_bridge'),
             ('message_report', 'ump_bridge'), ('notice_sent', 'ump_bridge'), ('report_count', 'ump_bridge'),
             ('outbox_endpoints', 'ump_bridge'), ('outbox_claim', 'ump_bridge'), ('outbox_sending', 'ump_bridge'),
             ('outbox_finish', 'ump_bridge'), ('outbox_release', 'ump_bridge'), ('outbox_heartbeat', 'ump_bridge'),

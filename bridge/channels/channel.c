@@ -30,9 +30,11 @@ const struct channel_error *channel_error_find(const struct channel_ops *ops, co
 {
     if (!ops || !code)
         return NULL;
-    for (const struct channel_error *e = ops->errors; e && e->code; e++)
-        if (strcmp(e->code, code) == 0)
-            return e;
+    const struct channel_error *const tables[] = { ops->errors, ops->network_errors };
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        for (const struct channel_error *e = tables[i]; e && e->code; e++)
+            if (strcmp(e->code, code) == 0)
+                return e;
     return NULL;
 }
 
@@ -140,7 +142,7 @@ const char *channel_verify_text(enum channel_verify verdict)
 
 const char *channel_event_kind_name(enum channel_event_kind kind)
 {
-    static const char *const names[] = { "message", "status", "other" };
+    static const char *const names[] = { "message", "status", "template", "other" };
     return (unsigned)kind < G_N_ELEMENTS(names) ? names[kind] : "other";
 }
 
@@ -174,6 +176,10 @@ void channel_event_free(struct channel_event *event)
     g_free(event->error_code);
     g_free(event->error_text);
     g_free(event->currency);
+    g_free(event->template_name);
+    g_free(event->template_language);
+    g_free(event->template_id);
+    g_free(event->template_status);
     g_free(event);
 }
 

@@ -81,9 +81,10 @@ const char *channel_verify_text(enum channel_verify verdict);
 enum channel_event_kind {
     CHANNEL_EVENT_MESSAGE,
     CHANNEL_EVENT_STATUS,
+    CHANNEL_EVENT_TEMPLATE, /* the provider has approved, paused … a template */
     CHANNEL_EVENT_OTHER /* stored, acknowledged, nothing further to do; note says what it was */
 };
-const char *channel_event_kind_name(enum channel_event_kind kind); /* "message", "status", "other" */
+const char *channel_event_kind_name(enum channel_event_kind kind); /* "message", "status", "template", "other" */
 
 enum channel_opt { CHANNEL_OPT_NONE, CHANNEL_OPT_STOP, CHANNEL_OPT_START, CHANNEL_OPT_HELP };
 
@@ -122,6 +123,9 @@ struct channel_event {
     gint64 segments;   /* -1: not said */
     gint64 cost;       /* millionths of currency; -1: not said */
     char *currency;
+
+    /* templates: its name or its id at the provider; status as struct channel_template_info has it */
+    char *template_name, *template_language, *template_id, *template_status; /* language NULL: in each */
 };
 
 struct channel_event *channel_event_new(void);
@@ -234,6 +238,9 @@ struct channel_poll {
 struct channel_poll *channel_poll_new(const char *context);
 void channel_poll_free(struct channel_poll *poll);
 
+/* Does free text go to somebody, by the provider's own word? */
+enum channel_window { CHANNEL_WINDOW_UNKNOWN, CHANNEL_WINDOW_OPEN, CHANNEL_WINDOW_CLOSED };
+
 /* ---- Streams: events that come over a connection of ours, not as webhooks ---- */
 
 enum channel_stream_kind {
@@ -333,6 +340,7 @@ struct channel_ops {
     const struct channel_capabilities *capabilities;
     const struct channel_setting_spec *settings;
     const struct channel_error *errors;
+    const struct channel_error *network_errors; /* of the network behind it, as the provider passes them on; NULL */
     const char *base_url;           /* published base of its API, no trailing slash */
     const char *api_host;           /* Remote-MTA of reports: "api.telnyx.com" */
     const char *const *media_hosts; /* allow-list for inbound media: exact, or ".example.org"; NULL: base_url's only */
@@ -375,6 +383,9 @@ struct channel_ops {
      * each endpoint that has one of them, and by its keys could have verified it. */
     const char *address_setting;
     void (*webhook_addresses)(const struct channel_webhook *webhook, GPtrArray *names);
+    /* Where one address of the provider's brings several channels: the one that a body is about.  The endpoint of that
+     * channel with the same address takes it then, where there is one, in place of the one that was written to. */
+    const char *(*webhook_channel)(const struct channel_webhook *webhook);
 
     /* 0; -1: cannot be said to this provider (UMP_ERROR_INVALID, a sentence for the sender). */
     int (*build_request)(const struct channel_send *send, const struct channel_endpoint *endpoint,
@@ -425,6 +436,12 @@ struct channel_ops {
     int (*build_templates)(const char *cursor, const struct channel_endpoint *endpoint, struct channel_request *request,
                            GError **error);
     int (*parse_templates)(const struct http_response *response, GPtrArray *templates, char **next, GError **error);
+
+    /* Is the window open (capabilities.window_s)?  Asked before the endpoint's re-opening template is sent in place of a
+     * text, because our own record of the contact's messages closed it. */
+    int (*build_window)(const char *recipient, const struct channel_endpoint *endpoint, struct channel_request *request,
+                        GError **error);
+    enum channel_window (*parse_window)(const struct http_response *response);
 
     /* Inbound media that are asked for by a request of another kind than GET: the content, owned; NULL with error,
      * and *gone: it will never be there. */

@@ -30,7 +30,7 @@ int channel_check_limits(const struct channel_send *send, const struct channel_e
     if (message->text && !g_utf8_validate(message->text, -1, NULL))
         return channel_refuse(error, "the text is not valid Unicode");
     if (message->text)
-        length = (size_t)g_utf8_strlen(message->text, -1);
+        length = caps && caps->text_in_octets ? strlen(message->text) : (size_t)g_utf8_strlen(message->text, -1);
     if (length == 0 && media == 0)
         return channel_refuse(error, "there is nothing to send: neither text nor an attachment");
     if (!caps)
@@ -41,7 +41,7 @@ int channel_check_limits(const struct channel_send *send, const struct channel_e
         return caps->max_group == 0 ? channel_refuse(error, "this provider has no group messages")
                                     : refuse_number(error, "a group message can have", caps->max_group, "recipients at most");
     if (caps->max_text > 0 && length > caps->max_text)
-        return refuse_number(error, "the text is longer than", caps->max_text, "characters");
+        return refuse_number(error, "the text is longer than", caps->max_text, caps->text_in_octets ? "bytes" : "characters");
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Telnyx adapter: SMS, MMS and group MMS.  This file is its data. */
+/* The Telnyx adapter: SMS, MMS, group MMS and WhatsApp.  This file is its data. */
 #include "bridge/channels/telnyx.h"
 
 #include <string.h>
@@ -23,6 +23,29 @@ static const struct channel_capabilities capabilities[] = {
         .max_group = 8, /* numbers in the USA and Canada only */
         .groups_by_members = true,
     },
+    {
+        .channel = "whatsapp",
+        .in = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(STICKER) | KIND(LOCATION) |
+              KIND(CARD) | KIND(REPLY) | KIND(REACTION) | KIND(UNREACTION) | KIND(EDIT) | KIND(DELETE) | KIND(CHOICE) |
+              KIND(ORDER) | KIND(SYSTEM) | KIND(UNKNOWN) | KIND(OWN_PHONE) | KIND(DELIVERED) | KIND(READ) | KIND(FAILED) |
+              KIND(STOP),
+        .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) |
+               KIND(TEMPLATE),
+        .max_text = 4096,
+        .max_caption = 1024,
+        .text_in_octets = true,
+        .max_media = 1,
+        .max_media_total = 100 * 1000 * 1000, /* as a document; what is larger than its kind allows goes as one */
+        .max_media_each = 100 * 1000 * 1000,
+        .picture_types = "image/jpeg image/png image/webp:100000", /* WebP: a sticker */
+        .sound_types = "audio/ogg audio/aac audio/mpeg audio/mp4",
+        .sound_to = "audio/ogg",
+        .max_picture = 5 * 1000 * 1000,
+        .max_sound = 16 * 1000 * 1000,
+        .window_s = 24 * 60 * 60,
+        .reply = true,
+        .reaction = true,
+    },
     {.channel = NULL},
 };
 
@@ -34,6 +57,10 @@ static const struct channel_setting_spec settings[] = {
     {"messaging_profile_id", false, false, "Messaging profile to send under; needed by alphanumeric senders."},
     {"webhook_failover_url", false, false,
      "Base of a second address of this gateway (https://…): statuses go there when the first does not answer."},
+    {"waba_id", false, false, "WhatsApp: the business account's id at Telnyx, where there are several: for `umpctl template sync`."},
+    {"reopen_template", false, false,
+     "WhatsApp: template that carries a text to who has not written for 24 hours; it needs exactly one variable."},
+    {"template_language", false, false, "WhatsApp: language of templates that exist in several (\"en_US\")."},
     {"base_url", false, false, "Another base of the API, in place of https://api.telnyx.com/v2."},
     {NULL, false, false, NULL},
 };
@@ -43,12 +70,16 @@ static const char *const media_hosts[] = {".telnyx.com", NULL};
 /*
  * Telnyx queues what is over a sender's rate for up to four hours, and then refuses (40318): our own
  * queue keeps it instead.  Account: 50 SMS a second.  Toll-free numbers 20, short codes 1000; US long
- * codes by their campaign, which we do not know; long codes of other countries 0.1.
+ * codes by their campaign, which we do not know; long codes of other countries 0.1.  WhatsApp: Meta's own.
  */
 void telnyx_default_pace(const struct channel_endpoint *endpoint, struct channel_pace *pace)
 {
     const char *address = endpoint->address;
 
+    if (strcmp(endpoint->channel, "whatsapp") == 0) {
+        whatsapp_pace(pace);
+        return;
+    }
     pace->account_rate = 50;
     pace->account_burst = 50;
     if (*address != '+') {
@@ -66,6 +97,7 @@ const struct channel_ops telnyx_ops = {
     .capabilities = capabilities,
     .settings = settings,
     .errors = telnyx_errors,
+    .network_errors = whatsapp_errors,
     .base_url = "https://api.telnyx.com/v2",
     .api_host = "api.telnyx.com",
     .media_hosts = media_hosts,
@@ -75,6 +107,8 @@ const struct channel_ops telnyx_ops = {
     .dispose = telnyx_dispose,
     .verify_webhook = telnyx_verify_webhook,
     .parse_webhook = telnyx_parse_webhook,
+    .webhook_addresses = telnyx_webhook_addresses,
+    .webhook_channel = telnyx_webhook_channel,
     .build_request = telnyx_build_request,
     .parse_response = telnyx_parse_response,
     .build_lookup = telnyx_build_lookup,
@@ -82,4 +116,8 @@ const struct channel_ops telnyx_ops = {
     .build_cancel = telnyx_build_cancel,
     .build_health = telnyx_build_health,
     .parse_health = telnyx_parse_health,
+    .build_templates = telnyx_build_templates,
+    .parse_templates = telnyx_parse_templates,
+    .build_window = telnyx_build_window,
+    .parse_window = telnyx_parse_window,
 };

@@ -46,6 +46,10 @@ const struct channel_error telnyx_errors[] = {
      "Write something above the quoted text and send it again.", false},
     {"40317", CHANNEL_ERROR_FIX, "5.3.4", "The attachments are too many or too large: at most 10, together 1 MB.",
      "Make them smaller, or send a link.", false},
+    {"40008-whatsapp", CHANNEL_ERROR_FIX, "5.7.1",
+     "WhatsApp did not take the message, and the provider does not say why: the person may not have written to you for 24 "
+     "hours, or the template is not approved, paused or switched off.",
+     "Write to the address with +<template> before the @, or wait until the person writes to you.", false},
     {"40322", CHANNEL_ERROR_FIX, "5.7.1", "The provider does not send content of this kind.", "Word it differently.", false},
     {"40328", CHANNEL_ERROR_FIX, "5.3.4", "The message is longer than is advisable for SMS.", "Shorten it.", false},
 
@@ -131,7 +135,7 @@ gint64 telnyx_hold_us(const char *code)
         {"20002", 5 * CLOCK_MINUTE},
         {NULL, 0},
     };
-    return channel_code_time(holds, code, 0);
+    return channel_code_time(holds, code, strlen(code) == 6 ? whatsapp_refusals.hold_us(code) : 0);
 }
 
 gint64 telnyx_retry_us(const char *code)
@@ -142,5 +146,5 @@ gint64 telnyx_retry_us(const char *code)
         {"40318", CLOCK_MINUTE},
         {NULL, 0},
     };
-    return channel_code_time(waits, code, -1);
+    return channel_code_time(waits, code, strlen(code) == 6 ? whatsapp_refusals.retry_us(code) : -1);
 }

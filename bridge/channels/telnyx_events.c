@@ -15,7 +15,7 @@
 
 /* ---- Messages ---- */
 
-static enum channel_opt event_opt(const struct channel_endpoint *endpoint, const json_t *payload, const char *text)
+enum channel_opt telnyx_opt(const struct channel_endpoint *endpoint, const json_t *payload, const char *text)
 {
     g_autofree char *word = channel_json_text(payload, "autoresponse_type");
 
@@ -154,6 +154,11 @@ static struct ump_message *read_message(const json_t *data, const json_t *payloa
     if (message->occurred_at == 0)
         message->occurred_at = telnyx_json_time(data, "occurred_at");
     message->type = type_of(message, event_type, type);
+    if (type && message->text && strcmp(endpoint->channel, "whatsapp") == 0 && g_ascii_strcasecmp(type, "WHATSAPP") != 0) {
+        char *text = g_strdup_printf("[By %s]\n%s", type, message->text); /* the number has no endpoint for it */
+        g_free(message->text);
+        message->text = text;
+    }
     if (message->type == UMP_MESSAGE_UNKNOWN)
         message->native_type = g_strdup(type ? type : event_type);
     return message;
@@ -176,7 +181,7 @@ static void add_message(GPtrArray *events, const json_t *data, const json_t *pay
     } else {
         event->lane = g_strdup(event->message->sender.address);
         if (event->message->direction == UMP_INBOUND)
-            event->opt = event_opt(endpoint, payload, event->message->text);
+            event->opt = telnyx_opt(endpoint, payload, event->message->text);
     }
     g_ptr_array_add(events, event);
 }
@@ -184,7 +189,7 @@ static void add_message(GPtrArray *events, const json_t *data, const json_t *pay
 /* ---- Statuses ---- */
 
 static void add_status(GPtrArray *events, const json_t *data, const json_t *payload, const char *event_type,
-                       const char *key, const json_t *to, bool group)
+                       const char *key, const json_t *to, bool group, const struct channel_endpoint *endpoint)
 {
     struct channel_event *event = channel_event_new();
     g_autofree char *word = channel_json_text(to, "status");
@@ -212,6 +217,7 @@ static void add_status(GPtrArray *events, const json_t *data, const json_t *payl
     if (event->status == CHANNEL_STATUS_FAILED) {
         if (!telnyx_json_error(to, &event->error_code, &event->error_text))
             telnyx_json_error(payload, &event->error_code, &event->error_text);
+        telnyx_whatsapp_error(endpoint, &event->error_code, event->error_text);
         if (!event->error_code)
             event->error_code = g_strdup(word);
     }
@@ -220,7 +226,7 @@ static void add_status(GPtrArray *events, const json_t *data, const json_t *payl
 
 /* A group's status comes once per recipient: the others show "unknown" then. */
 static void add_statuses(GPtrArray *events, const json_t *data, const json_t *payload, const char *event_type,
-                         const char *key)
+                         const char *key, const struct channel_endpoint *endpoint)
 {
     const json_t *list = json_object_get(payload, "to"), *to;
     bool group = json_array_size(list) > 1 || json_is_string(json_object_get(payload, "group_message_id"));
@@ -230,10 +236,10 @@ static void add_statuses(GPtrArray *events, const json_t *data, const json_t *pa
     json_array_foreach(list, i, to) {
         g_autofree char *word = channel_json_text(to, "status");
         if (!group || telnyx_status(word) != CHANNEL_STATUS_NONE)
-            add_status(events, data, payload, event_type, key, to, group);
+            add_status(events, data, payload, event_type, key, to, group, endpoint);
     }
     if (events->len == before)
-        add_status(events, data, payload, event_type, key, json_is_array(list) ? NULL : list, false);
+        add_status(events, data, payload, event_type, key, json_is_array(list) ? NULL : list, false, endpoint);
 }
 
 /* ---- Dispatch ---- */
@@ -268,6 +274,23 @@ static const char *older_version(const struct channel_webhook *webhook, const js
     return NULL;
 }
 
+static void add_events(const json_t *root, const char *event_type, const char *key, const struct channel_endpoint *endpoint,
+                       GPtrArray *events)
+{
+    const json_t *data = json_object_get(root, "data"), *payload = json_object_get(data, "payload");
+
+    if (strcmp(event_type, "message.sent") == 0 || strcmp(event_type, "message.finalized") == 0 ||
+        strcmp(event_type, "message.read") == 0)
+        add_statuses(events, data, payload, event_type, key, endpoint);
+    else if (telnyx_is_whatsapp(data) && telnyx_whatsapp_events(root, event_type, key, endpoint, events))
+        return;
+    else if (strcmp(event_type, "message.received") == 0 || strcmp(event_type, "message.echo") == 0 ||
+             looks_like_message(event_type, payload, endpoint))
+        add_message(events, data, payload, event_type, key, endpoint);
+    else
+        channel_add_other(events, event_type, key);
+}
+
 enum channel_parse telnyx_parse_webhook(const struct channel_webhook *webhook,
                                         const struct channel_endpoint *endpoint, GPtrArray *events,
                                         GError **error)
@@ -298,14 +321,7 @@ enum channel_parse telnyx_parse_webhook(const struct channel_webhook *webhook,
     }
     if (!json_is_object(payload))
         channel_add_other(events, event_type, key);
-    else if (strcmp(event_type, "message.received") == 0 || strcmp(event_type, "message.echo") == 0)
-        add_message(events, data, payload, event_type, key, endpoint);
-    else if (strcmp(event_type, "message.sent") == 0 || strcmp(event_type, "message.finalized") == 0 ||
-             strcmp(event_type, "message.read") == 0)
-        add_statuses(events, data, payload, event_type, key);
-    else if (looks_like_message(event_type, payload, endpoint))
-        add_message(events, data, payload, event_type, key, endpoint);
-    else
-        channel_add_other(events, event_type, key);
+    else if (!telnyx_whatsapp_is_elsewhere(data, endpoint))
+        add_events(root, event_type, key, endpoint, events);
     return CHANNEL_PARSED;
 }

@@ -33,9 +33,12 @@ gint64 telnyx_json_time(const json_t *object, const char *key)
 
 static bool is_known(const char *code)
 {
-    for (const struct channel_error *e = telnyx_errors; code && e->code; e++)
-        if (strcmp(e->code, code) == 0)
-            return true;
+    static const struct channel_error *const tables[] = {telnyx_errors, whatsapp_errors};
+
+    for (size_t i = 0; code && i < G_N_ELEMENTS(tables); i++)
+        for (const struct channel_error *e = tables[i]; e->code; e++)
+            if (strcmp(e->code, code) == 0)
+                return true;
     return false;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests to Telnyx and what it answers.  POST /messages, /messages/group_mms; GET and DELETE
- * /messages/{id}.  Only fields of the OpenAPI description are used.  Telnyx has no idempotency key
+ * Requests to Telnyx and what it answers.  POST /messages, /messages/group_mms (WhatsApp: telnyx_whatsapp_send.c);
+ * GET and DELETE /messages/{id}.  Only fields of the OpenAPI description are used.  Telnyx has no idempotency key
  * for messages: what is sent twice arrives twice.
  */
 #include "bridge/channels/telnyx.h"
@@ -14,7 +14,7 @@
 
 /* ---- Requests ---- */
 
-static int authorize(const struct channel_endpoint *endpoint, struct channel_request *request, GError **error)
+int telnyx_authorize(const struct channel_endpoint *endpoint, struct channel_request *request, GError **error)
 {
     const char *key = channel_secret(endpoint, "api_key");
 
@@ -68,7 +68,9 @@ int telnyx_build_request(const struct channel_send *send, const struct channel_e
     g_autofree char *failover = failover_url(endpoint, send->callback_url);
     g_autoptr(json_t) body = json_object();
 
-    if (channel_check_limits(send, endpoint, error) < 0 || authorize(endpoint, request, error) < 0)
+    if (strcmp(endpoint->channel, "whatsapp") == 0)
+        return telnyx_whatsapp_build_request(send, endpoint, request, error);
+    if (channel_check_limits(send, endpoint, error) < 0 || telnyx_authorize(endpoint, request, error) < 0)
         return -1;
     set_text(body, "from", endpoint->address);
     if (group) {
@@ -103,7 +105,7 @@ static int message_request(const char *method, const char *provider_id, const st
 
     if (!provider_id || !*provider_id)
         return channel_refuse(error, "Telnyx finds a message by its own id only");
-    if (authorize(endpoint, request, error) < 0)
+    if (telnyx_authorize(endpoint, request, error) < 0)
         return -1;
     id = g_uri_escape_string(provider_id, NULL, FALSE);
     request->method = g_strdup(method);
@@ -127,7 +129,9 @@ int telnyx_build_health(const struct channel_endpoint *endpoint, struct channel_
 {
     g_autofree char *number = g_uri_escape_string(endpoint->address, NULL, FALSE);
 
-    if (authorize(endpoint, request, error) < 0)
+    if (strcmp(endpoint->channel, "whatsapp") == 0)
+        return telnyx_whatsapp_build_health(endpoint, request, error);
+    if (telnyx_authorize(endpoint, request, error) < 0)
         return -1;
     request->url = g_strdup_printf("%s/phone_numbers?filter%%5Bphone_number%%5D=%s", channel_base_url(endpoint), number);
     return 0;
@@ -174,6 +178,7 @@ void telnyx_parse_response(const struct http_response *response, const struct ch
         return;
     }
     telnyx_json_error(root, &result->code, &result->text);
+    telnyx_whatsapp_error(endpoint, &result->code, result->text);
     channel_apply_refusal(response, endpoint, &refusals, result);
 }
 
@@ -193,8 +198,10 @@ enum channel_lookup telnyx_parse_lookup(const struct channel_send *send, const s
     one->provider_id = g_steal_pointer(&id);
     one->same = true; /* it was asked for by its id */
     one->status = telnyx_status(word);
-    if (one->status == CHANNEL_STATUS_FAILED)
+    if (one->status == CHANNEL_STATUS_FAILED) {
         telnyx_json_error(data, &one->code, &one->text);
+        telnyx_whatsapp_error(endpoint, &one->code, one->text);
+    }
     g_ptr_array_add(found, one);
     return CHANNEL_LOOKUP_FOUND;
 }
@@ -216,6 +223,8 @@ int telnyx_parse_health(const struct http_response *response, const struct chann
         g_ptr_array_add(findings, g_strdup("Telnyx does not accept the API key."));
         return 1;
     }
+    if (strcmp(endpoint->channel, "whatsapp") == 0 && (response->status == 200 || response->status == 404))
+        return telnyx_whatsapp_parse_health(response, endpoint, webhook_url, findings);
     if (response->status != 200 || !json_is_array(json_object_get(root, "data"))) {
         g_ptr_array_add(findings, g_strdup_printf("Telnyx answered with status %ld.", response->status));
         return 1;

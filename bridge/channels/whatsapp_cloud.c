@@ -55,17 +55,10 @@ static const struct channel_setting_spec settings[] = {
 /* The download URLs of media; the description of a medium is on the base itself. */
 static const char *const media_hosts[] = {"lookaside.fbsbx.com", ".fbcdn.net", NULL};
 
-/*
- * 80 messages a second for a number; to one person one in six seconds, 45 of which may be borrowed
- * from the time to come.
- */
 void whatsapp_default_pace(const struct channel_endpoint *endpoint, struct channel_pace *pace)
 {
     (void)endpoint;
-    pace->rate = 80;
-    pace->burst = 80;
-    pace->pair_rate = 1.0 / 6;
-    pace->pair_burst = 45;
+    whatsapp_pace(pace);
 }
 
 const struct channel_ops whatsapp_cloud_ops = {

@@ -6,16 +6,11 @@
  */
 #pragma once
 
-#include "bridge/channels/channel_common.h"
+#include "bridge/channels/whatsapp.h"
 
 /* ---- Settings (whatsapp_cloud.c) ---- */
 
 void whatsapp_default_pace(const struct channel_endpoint *endpoint, struct channel_pace *pace);
-
-/* ---- Errors (whatsapp_cloud_errors.c) ---- */
-
-extern const struct channel_error whatsapp_errors[];
-extern const struct channel_refusals whatsapp_refusals;
 
 /* ---- Webhooks: keys (whatsapp_cloud_verify.c) ---- */
 
@@ -32,19 +27,6 @@ enum channel_parse whatsapp_parse_webhook(const struct channel_webhook *webhook,
                                           const struct channel_endpoint *endpoint, GPtrArray *events, GError **error);
 void whatsapp_webhook_addresses(const struct channel_webhook *webhook, GPtrArray *names);
 
-/* One message object of the network into message, whose people and time are set already: type, text, media,
- * what it quotes (whatsapp_cloud_kinds.c). */
-void whatsapp_read_kind(const json_t *object, const struct channel_endpoint *endpoint, struct ump_message *message);
-
-/* ---- Values (whatsapp_cloud_values.c) ---- */
-
-/* "16505551234" → "+16505551234"; ids of people without a number stay as they are; NULL for NULL. */
-char *whatsapp_identifier(const char *id);
-/* A number, or a string that is one. */
-bool whatsapp_number(const json_t *object, const char *key, double *number);
-/* {code, title, message, error_data: {details}} → code and words, owned; false: none. */
-bool whatsapp_error(const json_t *error, char **code, char **text);
-
 /* ---- Sending (whatsapp_cloud_send.c, whatsapp_cloud_media.c) ---- */
 
 int whatsapp_build_request(const struct channel_send *send, const struct channel_endpoint *endpoint,
@@ -55,9 +37,6 @@ int whatsapp_build_read(const char *provider_id, bool typing, const struct chann
 int whatsapp_authorize(const struct channel_endpoint *endpoint, struct channel_request *request, GError **error);
 /* "<base>/<phone number id>/<what>"; NULL with error. */
 char *whatsapp_url(const struct channel_endpoint *endpoint, const char *what, GError **error);
-/* "image", "video", "audio", "sticker", "document": as what the network takes a file of this type, size and
- * company; with a text only what can carry one. */
-const char *whatsapp_media_kind(const struct ump_media *media, bool with_text);
 int whatsapp_build_upload(const struct ump_media *media, const struct channel_endpoint *endpoint,
                           struct channel_request *request, GError **error);
 char *whatsapp_parse_upload(const struct http_response *response, const struct channel_endpoint *endpoint,
@@ -75,8 +54,6 @@ void whatsapp_read_refusal(const struct http_response *response, const struct ch
 int whatsapp_build_health(const struct channel_endpoint *endpoint, struct channel_request *request, GError **error);
 int whatsapp_parse_health(const struct http_response *response, const struct channel_endpoint *endpoint,
                           const char *webhook_url, GPtrArray *findings);
-/* "sent", "delivered", "read", "played", "failed". */
-enum channel_status whatsapp_status(const char *word);
 
 /* ---- Templates (whatsapp_cloud_template.c) ---- */
 

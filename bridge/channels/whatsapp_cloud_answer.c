@@ -59,18 +59,6 @@ int whatsapp_build_health(const struct channel_endpoint *endpoint, struct channe
     return 0;
 }
 
-static bool same_digits(const char *shown, const char *own)
-{
-    for (;; shown++, own++) {
-        while (*shown && !g_ascii_isdigit(*shown))
-            shown++;
-        while (*own && !g_ascii_isdigit(*own))
-            own++;
-        if (*shown != *own || !*shown)
-            return *shown == *own;
-    }
-}
-
 int whatsapp_parse_health(const struct http_response *response, const struct channel_endpoint *endpoint,
                           const char *webhook_url, GPtrArray *findings)
 {
@@ -86,7 +74,7 @@ int whatsapp_parse_health(const struct http_response *response, const struct cha
         return 1;
     }
     g_ptr_array_add(findings, g_strdup("WhatsApp accepts the access token."));
-    if (number && !same_digits(number, endpoint->address)) {
+    if (number && !whatsapp_same_digits(number, endpoint->address)) {
         g_ptr_array_add(findings, g_strdup_printf("phone_number_id belongs to %s, not to %s.", number, endpoint->address));
         return 1;
     }

@@ -2,7 +2,6 @@
 /*
  * Webhooks of the WhatsApp Cloud API: {"object", "entry": [{"id", "changes": [{"field", "value"}]}]}.
  * One body may hold many messages and statuses, for several numbers of ours: each level is a list.
- * What is unknown is kept; where somebody sent it, it is shown as a notice.
  */
 #include "bridge/channels/whatsapp_cloud.h"
 
@@ -10,38 +9,24 @@
 
 #include "core/cleanup.h"
 #include "core/error.h"
-#include "core/hmac.h"
 
 #define MAX_VALUES 400000 /* in 3 MB */
-#define MAX_KEY 200
 
 /* Where in the body we are. */
 struct walk {
-    const struct channel_endpoint *endpoint;
-    GPtrArray *events;
-    bool cut; /* the body holds more than one event */
-    const json_t *root, *entry, *value;
-    const char *field;
+    struct whatsapp_walk value;
+    const json_t *root, *entry;
 };
 
-/* ---- Parts of a body ---- */
-
-/* A body of one item alone, so that a batch is not stored as often as it has events. */
-static GBytes *cut_body(const struct walk *walk, const char *list, const json_t *item, const json_t *contact)
+static GBytes *wrap(const struct whatsapp_walk *value, json_t *item)
 {
-    static const char *const kept[] = {"messaging_product", "metadata", NULL};
-    json_t *value = json_object(), *change = json_object(), *entry = json_object();
+    const struct walk *walk = value->data;
+    json_t *change = json_object(), *entry = json_object();
     g_autoptr(json_t) root = json_object();
     char *text;
 
-    for (const char *const *key = kept; *key; key++)
-        if (json_object_get(walk->value, *key))
-            json_object_set(value, *key, json_object_get(walk->value, *key));
-    if (contact)
-        json_object_set_new(value, "contacts", json_pack("[O]", contact));
-    json_object_set_new(value, list, json_pack("[O]", item));
-    json_object_set_new(change, "value", value);
-    json_object_set_new(change, "field", json_string(walk->field));
+    json_object_set_new(change, "value", item);
+    json_object_set_new(change, "field", json_string(value->field));
     if (json_object_get(walk->entry, "id"))
         json_object_set(entry, "id", json_object_get(walk->entry, "id"));
     json_object_set_new(entry, "changes", json_pack("[o]", change));
@@ -51,381 +36,17 @@ static GBytes *cut_body(const struct walk *walk, const char *list, const json_t 
     return text ? g_bytes_new_take(text, strlen(text)) : NULL;
 }
 
-/* The provider's id of it; else its hash. */
-static char *key_of(const char *prefix, const char *id, const json_t *item)
+/* The URL is that of the description, which says for five minutes where the medium is. */
+static char *media_url(const json_t *body, const struct channel_endpoint *endpoint)
 {
-    guint8 digest[32];
+    g_autofree char *id = channel_json_text(body, "id");
+    const char *number = channel_setting(endpoint, "phone_number_id");
 
-    if (id && strlen(prefix) + strlen(id) <= MAX_KEY)
-        return g_strconcat(prefix, id, NULL);
-    char *text = json_dumps(item, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-    hmac_sha256(text ? text : "", text ? strlen(text) : 0, digest);
-    g_free(text);
-    g_autofree char *hex = hmac_hex(digest, sizeof digest);
-    return g_strconcat(prefix, "sha256:", hex, NULL);
-}
-
-static void add_other(const struct walk *walk, const char *list, const json_t *item, const char *note)
-{
-    g_autofree char *key = key_of("other:", NULL, item);
-
-    channel_add_other(walk->events, note, key);
-    if (walk->cut && list)
-        ((struct channel_event *)walk->events->pdata[walk->events->len - 1])->body = cut_body(walk, list, item, NULL);
-}
-
-/* ---- People ---- */
-
-static bool same_text(const json_t *object, const char *key, const char *text)
-{
-    g_autofree char *value = channel_json_text(object, key);
-
-    return value && g_strcmp0(value, text) == 0;
-}
-
-/* The entry of contacts that is about the sender. */
-static const json_t *contact_of(const json_t *value, const char *id, const char *user_id)
-{
-    const json_t *list = json_object_get(value, "contacts"), *contact;
-    size_t i;
-
-    json_array_foreach(list, i, contact)
-        if ((id && same_text(contact, "wa_id", id)) || (user_id && same_text(contact, "user_id", user_id)))
-            return contact;
-    return json_array_size(list) == 1 ? json_array_get(list, 0) : NULL;
-}
-
-static char *name_of(const json_t *contact)
-{
-    char *name = channel_json_text(json_object_get(contact, "profile"), "name");
-
-    return name ? name : channel_json_text(json_object_get(contact, "profile"), "username");
-}
-
-/* A person has a number, or an id of the business's alone, or both. */
-static void read_party(struct ump_party *party, char *number, char *user_id)
-{
-    g_autofree char *phone = number, *id = user_id;
-    const char *address = phone ? phone : id;
-
-    party->address = whatsapp_identifier(address);
-    if (phone && id && strcmp(phone, id) != 0)
-        party->alias = g_strdup(id);
-}
-
-static char *first_text(const json_t *object, const char *const *keys)
-{
-    for (; *keys; keys++) {
-        char *text = channel_json_text(object, *keys);
-        if (text)
-            return text;
-    }
-    return NULL;
-}
-
-/* ---- Messages ---- */
-
-static struct ump_message *new_message(const struct walk *walk, const json_t *item)
-{
-    struct ump_message *message = ump_message_new();
-
-    message->channel = g_strdup(walk->endpoint->channel);
-    message->provider = g_strdup("whatsapp_cloud");
-    message->endpoint_address = g_strdup(walk->endpoint->address);
-    message->external_id = channel_json_text(item, "id");
-    message->occurred_at = channel_json_epoch(item, "timestamp");
-    message->group.id = channel_json_text(item, "group_id");
-    return message;
-}
-
-static void push_message(const struct walk *walk, struct ump_message *message, const char *list, const json_t *item,
-                         const json_t *contact, const char *note)
-{
-    struct channel_event *event = channel_event_new();
-
-    event->kind = CHANNEL_EVENT_MESSAGE;
-    event->key = key_of("", message->external_id, item);
-    event->note = g_strdup(note);
-    event->at = message->occurred_at;
-    event->lane = g_strdup(message->group.id ? message->group.id : message->sender.address);
-    event->message = message;
-    if (walk->cut)
-        event->body = cut_body(walk, list, item, contact);
-    g_ptr_array_add(walk->events, event);
-}
-
-static void add_message(const struct walk *walk, const json_t *item)
-{
-    static const char *const user_ids[] = {"from_user_id", "user_id", NULL}, *const ids[] = {"user_id", "wa_id", NULL};
-    g_autofree char *from = channel_json_text(item, "from"), *user_id = first_text(item, user_ids);
-    const json_t *contact = contact_of(walk->value, from, user_id);
-    g_autofree char *told = first_text(contact, ids);
-    struct ump_message *message = new_message(walk, item);
-    struct channel_event *event;
-
-    read_party(&message->sender, g_steal_pointer(&from), g_strdup(user_id ? user_id : told));
-    if (!message->sender.address) { /* nobody to show it from */
-        ump_message_free(message);
-        add_other(walk, "messages", item, "message without a sender");
-        return;
-    }
-    if (message->sender.alias && g_strcmp0(message->sender.alias, message->sender.address + 1) == 0)
-        g_clear_pointer(&message->sender.alias, g_free); /* the same, as a number and as an id */
-    message->sender.name = name_of(contact);
-    message->direction = UMP_INBOUND;
-    g_ptr_array_add(message->recipients, ump_party_new(walk->endpoint->address, NULL));
-    whatsapp_read_kind(item, walk->endpoint, message);
-    push_message(walk, message, "messages", item, contact, "message");
-    event = walk->events->pdata[walk->events->len - 1];
-    if (message->type == UMP_MESSAGE_TEXT || message->type == UMP_MESSAGE_INTERACTIVE)
-        event->opt = channel_opt_keyword(walk->endpoint, message->text);
-}
-
-/* Sent from the business's phone: belongs into Sent. */
-static void add_echo(const struct walk *walk, const json_t *item)
-{
-    static const char *const numbers[] = {"to", "recipient_id", NULL}, *const ids[] = {"to_user_id", "recipient_user_id", NULL};
-    struct ump_message *message = new_message(walk, item);
-    struct ump_party *to = ump_party_new(NULL, NULL);
-
-    read_party(to, first_text(item, numbers), first_text(item, ids));
-    if (!to->address && message->group.id)
-        to->address = g_strdup(message->group.id);
-    if (!to->address) {
-        ump_party_free(to);
-        ump_message_free(message);
-        add_other(walk, "message_echoes", item, "echo without a recipient");
-        return;
-    }
-    message->direction = UMP_OUTBOUND;
-    message->sender.address = g_strdup(walk->endpoint->address);
-    g_ptr_array_add(message->recipients, to);
-    whatsapp_read_kind(item, walk->endpoint, message);
-    push_message(walk, message, "message_echoes", item, NULL, "echo");
-    g_free(((struct channel_event *)walk->events->pdata[walk->events->len - 1])->lane);
-    ((struct channel_event *)walk->events->pdata[walk->events->len - 1])->lane =
-        g_strdup(message->group.id ? message->group.id : to->address);
-}
-
-/* ---- Groups, and people whose ids change ---- */
-
-static void add_notice(const struct walk *walk, const char *list, const json_t *item, struct ump_message *message,
-                       const char *id)
-{
-    message->type = UMP_MESSAGE_GROUP_EVENT;
-    message->direction = UMP_INBOUND;
-    g_free(message->external_id);
-    message->external_id = key_of(id, NULL, item);
-    g_ptr_array_add(message->recipients, ump_party_new(walk->endpoint->address, NULL));
-    push_message(walk, message, list, item, NULL, list);
-}
-
-static char *people_text(const json_t *list)
-{
-    static const char *const ids[] = {"wa_id", "input", "user_id", NULL};
-    GString *names = g_string_new(NULL);
-    const json_t *person;
-    size_t i;
-
-    json_array_foreach(list, i, person) {
-        g_autofree char *raw = first_text(person, ids), *id = whatsapp_identifier(raw);
-        if (id)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", id);
-    }
-    return g_string_free(names, names->len == 0);
-}
-
-static char *group_text(const json_t *item, const char *kind)
-{
-    g_autofree char *added = people_text(json_object_get(item, "added_participants"));
-    g_autofree char *removed = people_text(json_object_get(item, "removed_participants"));
-    g_autofree char *subject = channel_json_text(item, "subject");
-
-    if (added || removed)
-        return g_strdup_printf("%s%s%s%s%s", added ? added : "", added ? " joined the group." : "", added && removed ? "\n" : "",
-                               removed ? removed : "", removed ? " left the group." : "");
-    if (subject)
-        return g_strdup_printf("The group is now called “%s”.", subject);
-    return g_strdup_printf("The group has changed (%s).", kind);
-}
-
-static void add_group(const struct walk *walk, const json_t *item)
-{
-    static const char *const ids[] = {"wa_id", "input", "user_id", NULL};
-    g_autofree char *kind = channel_json_text(item, "type");
-    struct ump_message *message = new_message(walk, item);
-    const json_t *person = json_array_get(json_object_get(item, "added_participants"), 0);
-    g_autofree char *who = NULL;
-
-    if (!person)
-        person = json_array_get(json_object_get(item, "removed_participants"), 0);
-    who = first_text(person, ids);
-    if (!message->group.id) {
-        ump_message_free(message);
-        add_other(walk, "groups", item, kind ? kind : "group");
-        return;
-    }
-    message->sender.address = who ? whatsapp_identifier(who) : g_strdup(walk->endpoint->address);
-    message->group.title = channel_json_text(item, "subject");
-    message->native_type = g_strdup(kind ? kind : "group");
-    message->text = group_text(item, message->native_type);
-    add_notice(walk, "groups", item, message, "group:");
-}
-
-static void add_user_id(const struct walk *walk, const json_t *item)
-{
-    const json_t *id = json_object_get(item, "user_id");
-    g_autofree char *number = channel_json_text(item, "wa_id"), *before = channel_json_text(id, "previous");
-    g_autofree char *now = json_is_object(id) ? channel_json_text(id, "current") : channel_json_text(item, "user_id");
-    struct ump_message *message = new_message(walk, item);
-
-    message->sender.address = whatsapp_identifier(number ? number : before);
-    if (!message->sender.address || !now) {
-        ump_message_free(message);
-        add_other(walk, "user_id_update", item, "user_id_update");
-        return;
-    }
-    message->sender.alias = g_steal_pointer(&now);
-    message->native_type = g_strdup("user_id_update");
-    message->text = channel_json_text(item, "detail");
-    if (!message->text)
-        message->text = g_strdup("The id of this person at WhatsApp has changed; messages go on as before.");
-    add_notice(walk, "user_id_update", item, message, "user_id:");
-}
-
-/* ---- Statuses ---- */
-
-enum channel_status whatsapp_status(const char *word)
-{
-    static const struct {
-        const char *word;
-        enum channel_status status;
-    } words[] = {
-        {"sent", CHANNEL_STATUS_SENT},     {"delivered", CHANNEL_STATUS_DELIVERED}, {"read", CHANNEL_STATUS_READ},
-        {"played", CHANNEL_STATUS_READ},   {"failed", CHANNEL_STATUS_FAILED},
-    };
-    for (size_t i = 0; word && i < G_N_ELEMENTS(words); i++)
-        if (strcmp(words[i].word, word) == 0)
-            return words[i].status;
-    return CHANNEL_STATUS_NONE; /* "deleted", and words of tomorrow */
-}
-
-/* Meta tells what kind of message it counts, not the price: that is the endpoint's to say. */
-static void read_price(const json_t *pricing, const struct channel_endpoint *endpoint, struct channel_event *event)
-{
-    g_autofree char *category = channel_json_text(pricing, "category"), *type = channel_json_text(pricing, "type");
-    g_autofree char *key = category ? g_strconcat("price_", category, NULL) : NULL;
-    const char *price = key ? channel_setting(endpoint, key) : NULL;
-    const char *currency = channel_setting(endpoint, "price_currency");
-
-    if (!json_is_object(pricing))
-        return;
-    if (json_is_false(json_object_get(pricing, "billable")) || (type && g_str_has_prefix(type, "free")))
-        event->cost = 0;
-    else if (price)
-        event->cost = channel_amount(price);
-    if (event->cost >= 0)
-        event->currency = g_strdup(currency ? currency : "USD");
-}
-
-static void add_status(const struct walk *walk, const json_t *item)
-{
-    static const char *const whom[] = {"recipient_id", "recipient_user_id", NULL};
-    g_autofree char *word = channel_json_text(item, "status"), *id = channel_json_text(item, "id");
-    g_autofree char *raw = first_text(item, whom), *group = channel_json_text(item, "group_id");
-    g_autofree char *prefix = g_strdup_printf("status:%s:", word ? word : "");
-    struct channel_event *event = channel_event_new();
-
-    event->kind = CHANNEL_EVENT_STATUS;
-    event->note = g_strdup(word ? word : "status");
-    event->status = whatsapp_status(word);
-    event->opt_identifier = whatsapp_identifier(raw);
-    event->recipient = group ? g_strdup(event->opt_identifier) : NULL;
-    event->key = key_of(prefix, group ? NULL : id, item);
-    event->lane = g_strdup(id ? id : event->key);
-    event->provider_id = g_steal_pointer(&id);
-    event->attempt_id = channel_json_text(item, "biz_opaque_callback_data");
-    event->at = channel_json_epoch(item, "timestamp");
-    read_price(json_object_get(item, "pricing"), walk->endpoint, event);
-    if (event->status == CHANNEL_STATUS_FAILED) {
-        whatsapp_error(json_array_get(json_object_get(item, "errors"), 0), &event->error_code, &event->error_text);
-        if (!event->error_code)
-            event->error_code = g_strdup("failed");
-    }
-    if (walk->cut)
-        event->body = cut_body(walk, "statuses", item, NULL);
-    g_ptr_array_add(walk->events, event);
-}
-
-/* ---- Lists that we do not know ---- */
-
-/* Somebody did something by it: a call, or what comes tomorrow. */
-static void add_strange(const struct walk *walk, const char *list, const json_t *item)
-{
-    static const char *const senders[] = {"from", "wa_id", "from_user_id", "user_id", NULL};
-    static const char *const kinds[] = {"type", "event", "action_type", NULL};
-    g_autofree char *from = first_text(item, senders), *kind = first_text(item, kinds);
-    const json_t *contact = contact_of(walk->value, from, from);
-    struct ump_message *message;
-
-    if (!from || g_strcmp0(from, walk->endpoint->address + (*walk->endpoint->address == '+')) == 0) {
-        add_other(walk, list, item, kind ? kind : list);
-        return;
-    }
-    message = new_message(walk, item);
-    message->direction = UMP_INBOUND;
-    message->type = UMP_MESSAGE_UNKNOWN;
-    message->sender.address = whatsapp_identifier(from);
-    message->sender.name = name_of(contact);
-    message->native_type = kind ? g_strdup_printf("%s: %s", list, kind) : g_strdup(list);
-    g_ptr_array_add(message->recipients, ump_party_new(walk->endpoint->address, NULL));
-    if (!message->external_id)
-        message->external_id = key_of("other:", NULL, item);
-    push_message(walk, message, list, item, contact, list);
-}
-
-/* ---- The walk ---- */
-
-static const struct {
-    const char *list;
-    void (*add)(const struct walk *walk, const json_t *item);
-} lists[] = {
-    {"messages", add_message}, {"message_echoes", add_echo}, {"statuses", add_status},
-    {"groups", add_group},     {"user_id_update", add_user_id},
-};
-
-static bool is_known(const char *list)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-        if (strcmp(lists[i].list, list) == 0)
-            return true;
-    return false;
-}
-
-static void walk_value(struct walk *walk)
-{
-    guint before = walk->events->len;
-    const json_t *item, *list;
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    for (size_t l = 0; l < G_N_ELEMENTS(lists); l++) {
-        list = json_object_get(walk->value, lists[l].list);
-        json_array_foreach(list, i, item) {
-            if (json_is_object(item))
-                lists[l].add(walk, item);
-            else
-                add_other(walk, NULL, item, lists[l].list);
-        }
-    }
-    json_object_foreach((json_t *)(uintptr_t)walk->value, key, value)
-        if (json_is_array(value) && !is_known(key) && strcmp(key, "contacts") != 0)
-            json_array_foreach(value, i, item)
-                if (json_is_object(item))
-                    add_strange(walk, key, item);
-    if (walk->events->len == before)
-        add_other(walk, NULL, walk->value, walk->field);
+    if (!id || strlen(id) > 100)
+        return NULL;
+    g_autofree char *escaped = g_uri_escape_string(id, NULL, FALSE);
+    g_autofree char *query = number ? g_uri_escape_string(number, NULL, FALSE) : NULL;
+    return g_strconcat(channel_base_url(endpoint), "/", escaped, query ? "?phone_number_id=" : "", query, NULL);
 }
 
 /* The number of ours that a change is about; NULL: it does not say. */
@@ -444,9 +65,9 @@ static void each_change(struct walk *walk, change_func *func, void *data)
     json_array_foreach(json_object_get(walk->root, "entry"), i, walk->entry) {
         json_array_foreach(json_object_get(walk->entry, "changes"), k, change) {
             const char *field = json_string_value(json_object_get(change, "field"));
-            walk->value = json_object_get(change, "value");
-            walk->field = field ? field : "unknown";
-            if (json_is_object(walk->value))
+            walk->value.value = json_object_get(change, "value");
+            walk->value.field = field ? field : "unknown";
+            if (json_is_object(walk->value.value))
                 func(walk, data);
         }
     }
@@ -454,30 +75,23 @@ static void each_change(struct walk *walk, change_func *func, void *data)
 
 static void count_items(struct walk *walk, void *data)
 {
-    size_t *count = data;
-    const char *key;
-    json_t *value;
-
-    (*count)++; /* also a change of another number: not to be stored with ours */
-    json_object_foreach((json_t *)(uintptr_t)walk->value, key, value)
-        if (json_is_array(value) && strcmp(key, "contacts") != 0)
-            *count += MAX(json_array_size(value), 1) - 1;
+    *(size_t *)data += whatsapp_count_items(walk->value.value); /* also of another number: not to be stored with ours */
 }
 
 static void take_change(struct walk *walk, void *data)
 {
-    const char *own = channel_setting(walk->endpoint, "phone_number_id");
-    g_autofree char *number = number_of(walk->value);
+    const char *own = channel_setting(walk->value.endpoint, "phone_number_id");
+    g_autofree char *number = number_of(walk->value.value);
 
     (void)data;
     if (!own || !number || strcmp(own, number) == 0)
-        walk_value(walk);
+        whatsapp_walk_value(&walk->value);
 }
 
 static void note_number(struct walk *walk, void *data)
 {
     GPtrArray *names = data;
-    g_autofree char *number = number_of(walk->value);
+    g_autofree char *number = number_of(walk->value.value);
 
     if (number && !g_ptr_array_find_with_equal_func(names, number, g_str_equal, NULL))
         g_ptr_array_add(names, g_steal_pointer(&number));
@@ -510,7 +124,7 @@ enum channel_parse whatsapp_parse_webhook(const struct channel_webhook *webhook,
                                           const struct channel_endpoint *endpoint, GPtrArray *events, GError **error)
 {
     g_autoptr(json_t) root = NULL;
-    struct walk walk = {.endpoint = endpoint, .events = events};
+    struct walk walk = {.value = {.endpoint = endpoint, .events = events, .media_url = media_url, .data = &walk}};
     enum channel_parse parsed = load(webhook, &root, error);
     size_t count = 0;
 
@@ -518,7 +132,7 @@ enum channel_parse whatsapp_parse_webhook(const struct channel_webhook *webhook,
         return parsed;
     walk.root = root;
     each_change(&walk, count_items, &count);
-    walk.cut = count > 1;
+    walk.value.wrap = count > 1 ? wrap : NULL;
     each_change(&walk, take_change, NULL);
     if (count == 0) {
         g_autofree char *key = channel_body_key(webhook);

@@ -51,6 +51,8 @@ static enum inbound_step step(struct lane *lane, struct queue_job *job)
         return inbound_message(lane, job);
     if (strcmp(job->kind, "status") == 0)
         return inbound_status(inbound, job);
+    if (strcmp(job->kind, "template") == 0)
+        return inbound_template(inbound, job);
     if (strcmp(job->kind, "other") == 0) {
         queue_done(job);
         return STEP_DONE;

@@ -68,6 +68,9 @@ enum inbound_step inbound_media_there(struct inbound_item *item);
 /* status.c */
 enum inbound_step inbound_status(struct inbound *inbound, struct queue_job *job);
 
+/* template.c */
+enum inbound_step inbound_template(struct inbound *inbound, struct queue_job *job);
+
 /* event.c: the event of a job out of its raw body; NULL with error. */
 struct channel_event *inbound_event(const struct endpoint *endpoint, const struct queue_job *job, GError **error);
 

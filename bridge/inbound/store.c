@@ -97,6 +97,8 @@ static char *metadata_of(const struct ump_message *message, const char *event_ke
         json_object_set_new(root, "reaction", json_string(message->reaction));
     if (contact->alias)
         json_object_set_new(root, "alias", json_string(contact->alias));
+    if (message->network_id)
+        json_object_set_new(root, "network_id", json_string(message->network_id));
     if (opaque)
         json_object_set_new(root, "address_id", json_string(opaque));
     if (message->group.id)

@@ -29,6 +29,7 @@ struct job {
     char *attempt;  /* uuid of this one */
     gint64 leased_at, sent_at; /* monotonic µs */
     bool group;
+    bool window_asked; /* does free text go after all? */
     struct channel_request request; /* the next one; url NULL: to be built */
     /* until the message's own request is built: what it is made of */
     struct ump_message *message;
@@ -79,6 +80,11 @@ void outbound_changed(struct outbound *outbound);
  * (UMP_ERROR_INVALID), or the endpoint cannot send (anything else). */
 struct job *job_new(struct outbound *outbound, struct endpoint *endpoint, const struct db_rows *rows, unsigned row,
                     GError **error);
+/* Is the provider to be asked first whether free text goes to the recipient?  Then: its question; -1 as job_new. */
+bool job_wants_window(const struct job *job);
+int job_ask_window(struct job *job, GError **error);
+/* Its answer: an open window lets the text go, in place of the template that carries it. */
+void job_window_is(struct job *job, enum channel_window window);
 /* Builds the next request: an upload, or the message.  *last: it was the message.  -1 as job_new. */
 int job_next_request(struct job *job, bool *last, GError **error);
 void job_free(struct job *job);

@@ -249,6 +249,28 @@ static int load_media(struct job *job, GError **error)
     return 0;
 }
 
+bool job_wants_window(const struct job *job)
+{
+    return job->endpoint->channel.ops->build_window && !job->window_asked && !job->group && job->metadata &&
+           json_is_true(json_object_get(json_object_get(job->metadata, "template"), "reopen"));
+}
+
+int job_ask_window(struct job *job, GError **error)
+{
+    const struct channel_endpoint *channel = &job->endpoint->channel;
+
+    job->window_asked = true;
+    return channel->ops->build_window(job->recipient, channel, &job->request, error);
+}
+
+void job_window_is(struct job *job, enum channel_window window)
+{
+    channel_request_clear(&job->request);
+    channel_request_init(&job->request);
+    if (window == CHANNEL_WINDOW_OPEN)
+        json_object_del(job->metadata, "template");
+}
+
 int job_next_request(struct job *job, bool *last, GError **error)
 {
     int built;
@@ -278,7 +300,7 @@ static int build(struct job *job, const struct db_rows *rows, unsigned row, GErr
     job->group = job->message->recipients->len > 1 || job->message->group.id;
     if (find_media(job, error) < 0)
         return -1;
-    if (job->media_ids || is_inline(job)) /* uploads begin, and contents are loaded, when it is sent */
+    if (job->media_ids || is_inline(job) || job_wants_window(job)) /* uploads begin, contents are loaded … when it is sent */
         return 0;
     return job_next_request(job, &last, error);
 }

@@ -196,18 +196,12 @@ static void on_unbuilt(struct job *job, const GError *error)
     conclude(job, &none, &result, HTTP_DEFINITE);
 }
 
-static void send_request(struct job *job)
+static void transmit(struct job *job, http_done_cb *done)
 {
     struct outbound *outbound = job->outbound;
     const struct channel_endpoint *channel = &job->endpoint->channel;
-    g_autoptr(GError) error = NULL;
     struct http_request request;
-    bool last;
 
-    if (job_next_request(job, &last, &error) < 0) {
-        on_unbuilt(job, error);
-        return;
-    }
     g_ptr_array_add(job->request.headers, NULL);
     request = (struct http_request){
         .method = job->request.method,
@@ -218,7 +212,31 @@ static void send_request(struct job *job)
         .timeout_ms = job->request.timeout_ms ? job->request.timeout_ms : outbound->request_timeout_ms,
         .connect_timeout_ms = outbound->connect_timeout_ms,
     };
-    http_send(outbound->http, &request, last ? on_answer : on_uploaded, job);
+    http_send(outbound->http, &request, done, job);
+}
+
+/* No answer, or none that is understood: the template goes, as it would without the question. */
+static void on_window(void *data, const struct http_response *response)
+{
+    struct job *job = data;
+    enum channel_window window = job->endpoint->channel.ops->parse_window(response);
+    static const char *const words[] = {"unknown", "open", "closed"};
+
+    log_info("id", job->message_id, "endpoint", job->endpoint->channel.id, "to", LOG_NUMBER(job->recipient), "window",
+             words[window], "status", "window-asked");
+    job_window_is(job, window);
+    send_request(job);
+}
+
+static void send_request(struct job *job)
+{
+    g_autoptr(GError) error = NULL;
+    bool last = false, asks = job_wants_window(job);
+
+    if ((asks ? job_ask_window(job, &error) : job_next_request(job, &last, &error)) < 0)
+        on_unbuilt(job, error);
+    else
+        transmit(job, asks ? on_window : last ? on_answer : on_uploaded);
 }
 
 static void start_request(struct job *job)

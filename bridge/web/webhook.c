@@ -140,7 +140,7 @@ static void add_event(GPtrArray *events, const struct web_request *request, stru
 
 static bool has_address(const struct channel_endpoint *endpoint, GPtrArray *names)
 {
-    const char *own = channel_setting(endpoint, endpoint->ops->address_setting);
+    const char *key = endpoint->ops->address_setting, *own = key ? channel_setting(endpoint, key) : NULL;
 
     own = own ? own : endpoint->address;
     return own && g_ptr_array_find_with_equal_func(names, own, g_str_equal, NULL);
@@ -156,6 +156,16 @@ static guint count_unowned(const GPtrArray *endpoints, GPtrArray *names)
     return names->len > owned ? names->len - owned : 0;
 }
 
+/* Is a body that was sent to the first about this endpoint?  names: its addresses, where it tells them; channel: NULL when any. */
+static bool is_about(const struct channel_endpoint *endpoint, const struct channel_endpoint *first, GPtrArray *names,
+                     const char *channel)
+{
+    if (endpoint->ops != first->ops || strcmp(endpoint->id, first->id) == 0 ||
+        (channel && strcmp(endpoint->channel, channel) != 0))
+        return false;
+    return names->len > 0 ? has_address(endpoint, names) : g_strcmp0(endpoint->address, first->address) == 0;
+}
+
 /* The endpoint that was written to, and those that the body is about beside it: each only if its own keys
  * verify the body, so that nobody can speak into another tenant's. */
 static GPtrArray *takers(struct web_request *request, const struct channel_webhook *webhook, guint *unowned)
@@ -164,11 +174,13 @@ static GPtrArray *takers(struct web_request *request, const struct channel_webho
     GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)endpoint_unref);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free), all = NULL;
 
+    const char *channel = first->ops->webhook_channel ? first->ops->webhook_channel(webhook) : NULL;
+    bool elsewhere = channel && strcmp(channel, first->channel) != 0;
+
     g_ptr_array_add(found, endpoint_ref(request->endpoint));
-    if (!first->ops->webhook_addresses || !first->ops->address_setting)
-        return found;
-    first->ops->webhook_addresses(webhook, names);
-    if (names->len == 0 || (names->len == 1 && has_address(first, names)))
+    if (first->ops->webhook_addresses)
+        first->ops->webhook_addresses(webhook, names);
+    if (!elsewhere && (names->len == 0 || (names->len == 1 && has_address(first, names))))
         return found;
     if (names->len > MAX_ADDRESSES) {
         *unowned = names->len;
@@ -177,11 +189,12 @@ static GPtrArray *takers(struct web_request *request, const struct channel_webho
     all = endpoints_list(request->web->bridge->endpoints);
     for (guint i = 0; i < all->len; i++) {
         struct endpoint *other = all->pdata[i];
-        if (other->channel.ops == first->ops && strcmp(other->channel.id, first->id) != 0 &&
-            has_address(&other->channel, names) && verify(request, &other->channel) == CHANNEL_VERIFIED)
+        if (is_about(&other->channel, first, names, channel) && verify(request, &other->channel) == CHANNEL_VERIFIED)
             g_ptr_array_add(found, endpoint_ref(other));
     }
     *unowned = count_unowned(found, names);
+    if (elsewhere && found->len > 1)
+        g_ptr_array_remove_index(found, 0); /* of another channel: theirs alone */
     return found;
 }
 

@@ -80,8 +80,8 @@ $$;
 -- head is under way).  What waits for longer, behind a head that backs off or a
 -- pair's bucket, is put aside (state 4) until then, so that it neither is walked
 -- over again nor keeps the floor down.
--- p_targets: the channel can quote and react: target_id is then the provider's
--- id of the message that the mail answers, where it went through this endpoint,
+-- p_targets: the channel can quote and react: target_id is then the network's or
+-- the provider's id of the message that the mail answers, where it went through this endpoint,
 -- and target_text how it begins.
 DROP FUNCTION IF EXISTS ump.outbox_claim(text, integer, uuid, bigint, integer, interval, double precision, double precision,
     double precision, double precision, text, double precision, double precision);
@@ -222,7 +222,7 @@ BEGIN
                               WHERE x.account_id = p_account AND x.id = g.message_id OFFSET 0) m
           LEFT JOIN ump.chat_groups cg ON g.recipient NOT LIKE '+%' AND cg.account_id = p_account
                                       AND cg.channel = v_channel AND cg.address_id = g.recipient
-          LEFT JOIN LATERAL (SELECT coalesce(t.provider_id, d.provider_id) AS provider_id, left(t.body, 200) AS begins
+          LEFT JOIN LATERAL (SELECT coalesce(t.metadata->>'network_id', t.provider_id, d.provider_id) AS provider_id, left(t.body, 200) AS begins
                                FROM (SELECT i.message_id FROM ump.mail_ids i
                                       WHERE i.account_id = p_account AND i.owner_id = v_owner
                                         AND i.mail_id = m.metadata->>'in_reply_to' OFFSET 0) x

@@ -2,7 +2,8 @@
 -- contact, conversation and message rows; everything that composing its mail
 -- needs comes back, the same when it is repeated.  Of p_metadata: alias is
 -- another id of the contact on the channel, address_id what stands for
--- p_identifier in mail addresses.
+-- p_identifier in mail addresses, network_id the network's own id of the message
+-- where p_provider_id is the provider's.
 DROP FUNCTION IF EXISTS ump.store_inbound(integer, uuid, uuid, text, text, text, text, text, text, text[], text, text, jsonb,
     text, text, timestamptz, text, interval, integer, interval, text);
 CREATE FUNCTION ump.store_inbound(p_account integer, p_endpoint uuid, p_message uuid, p_channel text,
@@ -57,6 +58,10 @@ BEGIN
             SELECT m.id, m.mail_message_id, left(m.body, 200) INTO reply_id, in_reply_to, reply_text
               FROM ump.deliveries d JOIN ump.unified_messages m ON m.account_id = d.account_id AND m.id = d.message_id
              WHERE d.account_id = p_account AND d.provider_id = p_reply_provider_id LIMIT 1;
+        END IF;
+        IF NOT FOUND THEN       -- by the network's id, where the provider has another
+            SELECT m.id, m.mail_message_id, left(m.body, 200) INTO reply_id, in_reply_to, reply_text FROM ump.unified_messages m
+             WHERE m.account_id = p_account AND m.metadata ? 'network_id' AND m.metadata->>'network_id' = p_reply_provider_id LIMIT 1;
         END IF;
     END IF;
 

@@ -49,6 +49,10 @@ SELECT ump.message_media_set($1::integer, $2::uuid, $3::jsonb);
 -- for: bridge
 SELECT * FROM ump.apply_status($1::integer, $2::uuid, $3::uuid, $4::text, $5::text, $6::text, $7::timestamptz, $8::text, $9::text, $10::integer, $11::bigint, $12::text);
 
+-- name: template_status
+-- for: bridge
+SELECT ump.template_status($1::integer, $2::uuid, $3::text, $4::text, $5::text, $6::text);
+
 -- name: endpoint_get
 -- for: bridge, lmtp
 SELECT * FROM ump.endpoint_get($1::uuid);

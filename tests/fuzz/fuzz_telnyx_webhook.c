@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telnyx's webhooks. */
+/* Telnyx's webhooks, of either channel. */
 #include "fuzz_webhook.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct channel_endpoint *endpoint;
+    static const char *const channels[] = {"sms", "whatsapp"};
+    static struct channel_endpoint *endpoints[G_N_ELEMENTS(channels)];
 
-    if (!endpoint)
-        endpoint = fuzz_endpoint("telnyx", "sms", "+17735550002");
-    fuzz_webhook(endpoint, data, size);
+    for (gsize i = 0; i < G_N_ELEMENTS(channels); i++) {
+        if (!endpoints[i])
+            endpoints[i] = fuzz_endpoint("telnyx", channels[i], "+17735550002");
+        fuzz_webhook(endpoints[i], data, size);
+    }
     return 0;
 }

@@ -30,7 +30,7 @@ static inline GPtrArray *fuzz_parse(const struct channel_endpoint *endpoint, con
     g_autoptr(GError) error = NULL;
 
     if (endpoint->ops->parse_webhook(&webhook, endpoint, events, &error) == CHANNEL_PARSED) {
-        g_assert_cmpuint(events->len, >, 0);
+        g_assert_true(events->len > 0 || endpoint->ops->webhook_addresses); /* it may be about another endpoint */
     } else {
         g_assert_nonnull(error);
         g_assert_cmpuint(events->len, ==, 0);

@@ -33,9 +33,10 @@ from nacl.signing import SigningKey  # noqa: E402
 from tests.sim import telnyx_rules as rules  # noqa: E402
 from tests.sim.provider import Provider, declare, stamp  # noqa: E402
 from tests.sim.server import HangUp, Response, fetch  # noqa: E402
+from tests.sim.telnyx_whatsapp import WhatsApp  # noqa: E402
 
 
-class Simulator(Provider):
+class Simulator(WhatsApp, Provider):
     MAGIC = rules.MAGIC
 
     def __init__(self, log_path=None, api_key="KEY_SIMULATED", port=0, seed=None, retry_base=0.5,
@@ -45,10 +46,16 @@ class Simulator(Provider):
         self.key = SigningKey.generate()
         self.public_key = base64.b64encode(bytes(self.key.verify_key)).decode()
         self.validators = rules.validators()
+        self.init_whatsapp()
 
     @property
     def base_url(self):
         return f"http://{self.host}:{self.port}/v2"
+
+    @staticmethod
+    def text_of(request):
+        message = request.get("whatsapp_message")
+        return rules.whatsapp_text(message) if message else request.get("text") or ""
 
     # --- for tests
     def inbound(self, from_, to, text="", wait=True, timeout=30, **options):
@@ -97,6 +104,8 @@ class Simulator(Provider):
             return Response(200, {"data": self.failed_deliveries[-100:]})
         if request.method == "GET" and path in ("/messaging_profiles", "/phone_numbers", "/balance", "/whoami"):
             return Response(200, {"data": []})
+        if request.method == "GET" and path.startswith("/whatsapp/"):
+            return self.get_whatsapp(request, path)
         if path.startswith("/messages/"):
             return self._one_message(request, path)
         return Response(*rules.error("10005"))
@@ -130,6 +139,9 @@ class Simulator(Provider):
         if any((request.get("from"), recipient) in self.opt_outs for recipient in recipients):
             return self._refused(http, request, "opted out",
                                  rules.error("40300", "The recipient has opted out by STOP", "/to"))
+        refusal = self.whatsapp_refusal(request) if "whatsapp_message" in request else None
+        if refusal:
+            return self._refused(http, request, "refused by Meta", refusal)
         mode, code, when = self._mode(request)
         late = when == "finalized" or (when is None and code in rules.LATE_CODES)
         if code and not late:
@@ -153,12 +165,13 @@ class Simulator(Provider):
 
     def _accept(self, path, request, recipients, mode):
         now = datetime.now(timezone.utc)
-        media = request.get("media_urls") or []
-        text = request.get("text") or ""
+        content = request.get("whatsapp_message")
+        media = request.get("media_urls") or rules.links(content)
+        text = self.text_of(request)
         scheduled = bool(request.get("send_at"))
         payload = {
             "record_type": "message", "direction": "outbound", "id": str(uuid.uuid4()),
-            "type": "MMS" if media or path == "/messages/group_mms" else "SMS",
+            "type": "WHATSAPP" if content else "MMS" if media or path == "/messages/group_mms" else "SMS",
             "organization_id": "47a530f8-4362-4526-829b-bcee17fd9f7a",
             "messaging_profile_id": "740572b6-099c-44a1-89b9-6c92163bc68d",
             "from": {"phone_number": request.get("from"), "carrier": "Telnyx", "line_type": "Wireless"},
@@ -170,6 +183,8 @@ class Simulator(Provider):
             "encoding": rules.encoding(text), "parts": rules.parts(text), "tags": [], "cost": None,
             "received_at": stamp(now), "sent_at": None, "completed_at": None, "errors": [],
             "valid_until": stamp(now + timedelta(hours=1)), "wait_seconds": 0.0}
+        if content:
+            payload["body"] = content
         entry = {"n": len(self.accepted), "at": stamp(now), "id": payload["id"], "path": path, "mode": mode,
                  "request": request}
         self._log(entry)
@@ -200,6 +215,8 @@ class Simulator(Provider):
             await self._status(message, "message.sent", "sent", [])
             await asyncio.sleep(self.status_delay)
             await self._status(message, "message.finalized", last, errors)
+            if self.read_too and payload["type"] == "WHATSAPP" and not code:
+                await self._status(message, "message.read", "read", errors)
 
     async def _fetch_all(self, message):
         good = True
@@ -345,10 +362,12 @@ class Simulator(Provider):
         return {**super().lists(), "public_key": lambda: {"public_key": self.public_key}}
 
 
-def add_endpoint(simulator, umpctl, number, owner):
+def add_endpoint(simulator, umpctl, number, owner, channel="sms"):
     """Declares the number to the gateway with this simulator as its provider, and its webhook to the simulator."""
-    endpoint = declare(umpctl, "sms", "telnyx", number, owner, {"base_url": simulator.base_url},
+    endpoint = declare(umpctl, channel, "telnyx", number, owner, {"base_url": simulator.base_url},
                        {"api_key": simulator.api_key, "public_key": simulator.public_key})
+    if channel == "whatsapp":
+        simulator.registered.add(number)
     simulator.register(number, endpoint["webhook_url"])
     return endpoint
 

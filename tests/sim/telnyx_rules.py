@@ -46,6 +46,10 @@ _SEND = {"from": {"type": "string"}, "text": {"type": "string"}, "subject": {"ty
 _ONE = {**_SEND, "to": {"type": "string"}, "type": {"enum": ["SMS", "MMS"]}, "messaging_profile_id": {"type": "string"},
         "auto_detect": {"type": "boolean"}, "encoding": {"enum": ["auto", "gsm7", "ucs2"]},
         "send_at": {"type": ["string", "null"]}}
+_WHATSAPP = {"from": {"type": "string"}, "to": {"type": "string"}, "type": {"const": "WHATSAPP"},
+             "whatsapp_message": {"type": "object"}, "messaging_profile_id": {"type": "string"},
+             "webhook_url": {"type": "string"}}
+WHATSAPP_MEDIA = ("image", "video", "audio", "document", "sticker")
 _GROUP = {**_SEND, "to": {"type": "array", "items": {"type": "string"}}}
 
 
@@ -68,6 +72,7 @@ def validators():
         schemas = {f"/messages{kind}": _closed(_ONE, ["to"]) for kind in
                    ("", "/long_code", "/short_code", "/number_pool", "/alphanumeric_sender_id", "/schedule")}
         schemas["/messages/group_mms"] = _closed(_GROUP, ["from", "to"])
+        schemas["/messages/whatsapp"] = _closed(_WHATSAPP, ["from", "to", "whatsapp_message"])
         return {name: jsonschema.Draft202012Validator(schema) for name, schema in schemas.items()}
     description = json.loads(path.read_text())
     known = {}
@@ -101,11 +106,44 @@ def error(code, detail="", pointer=None):
     return status, {"errors": [entry]}
 
 
+def links(message):
+    """URLs of the media of a WhatsApp message; none of another."""
+    kind = (message or {}).get("type")
+    return [message[kind]["link"]] if kind in WHATSAPP_MEDIA else []
+
+
+def whatsapp_text(message):
+    content = message.get(message.get("type"))
+    return (content.get("body") or content.get("caption") or "") if isinstance(content, dict) else ""
+
+
+def check_whatsapp(request):
+    """What the description leaves open: the object of the type, lengths in bytes."""
+    message = request["whatsapp_message"]
+    kind = message.get("type")
+    if not E164.match(request["to"]):
+        return error("40310", "The 'to' address is not E.164", "/to")
+    if not E164.match(request["from"]):
+        return error("40305", "The 'from' address is not usable", "/from")
+    if kind not in message:
+        return error("10015", f"whatsapp_message.{kind} is missing", "/whatsapp_message")
+    if kind in WHATSAPP_MEDIA and not message[kind].get("link"):
+        return error("10015", "A link is missing", f"/whatsapp_message/{kind}")
+    if kind == "reaction" and not str(message[kind].get("message_id", "")).startswith("wamid."):
+        return error("10015", "A reaction names the network's id", "/whatsapp_message/reaction")
+    length = len(whatsapp_text(message).encode())
+    if kind == "text" and not 1 <= length <= 4096 or kind in WHATSAPP_MEDIA and length > 1024:
+        return error("40302", "The text is empty or too long", f"/whatsapp_message/{kind}")
+    return None
+
+
 def check(path, request, validator):
     """None, or the refusal of a request that has the wrong shape or size."""
     problem = next(iter(validator.iter_errors(request)), None)
     if problem is not None:
         return error("10015", problem.message, "/" + "/".join(map(str, problem.absolute_path)))
+    if path == "/messages/whatsapp":
+        return check_whatsapp(request)
     group = path == "/messages/group_mms"
     recipients = request["to"] if group else [request["to"]]
     media, text = request.get("media_urls") or [], request.get("text") or ""

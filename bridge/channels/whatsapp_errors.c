@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The error codes of the WhatsApp Cloud API: what each means for the message, and for its sender. */
-#include "bridge/channels/whatsapp_cloud.h"
+/* WhatsApp's error codes, by whichever provider they come: what each means for the message, and for its sender. */
+#include "bridge/channels/whatsapp.h"
 
 #include <string.h>
 

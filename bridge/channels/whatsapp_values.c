@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the values of WhatsApp's JSON. */
-#include "bridge/channels/whatsapp_cloud.h"
+/* WhatsApp's values: ids, numbers, errors, words for statuses, its pace. */
+#include "bridge/channels/whatsapp.h"
 
 #include <math.h>
 #include <string.h>
-
-#include "core/clock.h"
 
 char *whatsapp_identifier(const char *id)
 {
@@ -49,4 +47,39 @@ bool whatsapp_error(const json_t *error, char **code, char **text)
     else
         *text = g_strdup(details ? details : message);
     return *code || *text;
+}
+
+enum channel_status whatsapp_status(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum channel_status status;
+    } words[] = {
+        {"sent", CHANNEL_STATUS_SENT},     {"delivered", CHANNEL_STATUS_DELIVERED}, {"read", CHANNEL_STATUS_READ},
+        {"played", CHANNEL_STATUS_READ},   {"failed", CHANNEL_STATUS_FAILED},
+    };
+    for (size_t i = 0; word && i < G_N_ELEMENTS(words); i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].status;
+    return CHANNEL_STATUS_NONE; /* "deleted", and words of tomorrow */
+}
+
+bool whatsapp_same_digits(const char *one, const char *other)
+{
+    for (;; one++, other++) {
+        while (*one && !g_ascii_isdigit(*one))
+            one++;
+        while (*other && !g_ascii_isdigit(*other))
+            other++;
+        if (*one != *other || !*one)
+            return *one == *other;
+    }
+}
+
+void whatsapp_pace(struct channel_pace *pace)
+{
+    pace->rate = 80;
+    pace->burst = 80;
+    pace->pair_rate = 1.0 / 6;
+    pace->pair_burst = 45;
 }

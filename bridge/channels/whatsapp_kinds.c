@@ -4,7 +4,7 @@
  * its own there becomes readable text; what is not known stays UMP_MESSAGE_UNKNOWN with every text
  * that it holds, and the network's word for it.
  */
-#include "bridge/channels/whatsapp_cloud.h"
+#include "bridge/channels/whatsapp.h"
 
 #include <string.h>
 
@@ -18,31 +18,20 @@ static void read_text(const json_t *body, struct ump_message *message)
 
 /* ---- Media ---- */
 
-/* "SfInY0gG…" → hex; NULL when it is no SHA-256. */
+/* "SfInY0gG…", or hex → hex; NULL when it is no SHA-256. */
 static char *hash_of(const json_t *body)
 {
     g_autofree char *text = channel_json_text(body, "sha256");
     guint8 digest[32];
 
+    if (text && strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64)
+        return g_ascii_strdown(text, -1);
     if (!text || !channel_base64(text, digest, sizeof digest))
         return NULL;
     return hmac_hex(digest, sizeof digest);
 }
 
-/* The URL is that of the description, which says for five minutes where the medium is. */
-static char *media_url(const json_t *body, const struct channel_endpoint *endpoint)
-{
-    g_autofree char *id = channel_json_text(body, "id");
-    const char *number = channel_setting(endpoint, "phone_number_id");
-
-    if (!id || strlen(id) > 100)
-        return NULL;
-    g_autofree char *escaped = g_uri_escape_string(id, NULL, FALSE);
-    g_autofree char *query = number ? g_uri_escape_string(number, NULL, FALSE) : NULL;
-    return g_strconcat(channel_base_url(endpoint), "/", escaped, query ? "?phone_number_id=" : "", query, NULL);
-}
-
-static void read_media(const json_t *body, const struct channel_endpoint *endpoint, struct ump_message *message)
+static void read_media(const struct whatsapp_walk *walk, const json_t *body, struct ump_message *message)
 {
     struct ump_media *media = ump_media_new();
     char *semicolon;
@@ -55,17 +44,17 @@ static void read_media(const json_t *body, const struct channel_endpoint *endpoi
     media->name = channel_json_text(body, "filename");
     media->sha256 = hash_of(body);
     media->voice = json_is_true(json_object_get(body, "voice"));
-    media->url = media_url(body, endpoint);
+    media->url = walk->media_url(body, walk->endpoint);
     if (!media->url)
         media->error = g_strdup("the provider did not say where it is");
     g_ptr_array_add(message->media, media);
 }
 
-static void read_sticker(const json_t *body, const struct channel_endpoint *endpoint, struct ump_message *message)
+static void read_sticker(const struct whatsapp_walk *walk, const json_t *body, struct ump_message *message)
 {
     struct ump_media *media;
 
-    read_media(body, endpoint, message);
+    read_media(walk, body, message);
     media = message->media->pdata[0];
     if (!media->name)
         media->name = g_strdup(media->type && strcmp(media->type, "image/webp") != 0 ? "sticker" : "sticker.webp");
@@ -340,7 +329,7 @@ static bool is_carried(const struct ump_message *message)
            message->type == UMP_MESSAGE_CONTACT || message->type == UMP_MESSAGE_INTERACTIVE;
 }
 
-static void read_body(const json_t *object, const json_t *body, const char *kind, const struct channel_endpoint *endpoint,
+static void read_body(const struct whatsapp_walk *walk, const json_t *object, const json_t *body, const char *kind,
                       struct ump_message *message)
 {
     static const struct {
@@ -359,11 +348,11 @@ static void read_body(const json_t *object, const json_t *body, const char *kind
             return;
         }
     if (g_strv_contains(media, kind) && json_is_object(body)) {
-        read_media(body, endpoint, message);
+        read_media(walk, body, message);
         if (strcmp(kind, "voice") == 0)
             ((struct ump_media *)message->media->pdata[0])->voice = true;
     } else if (strcmp(kind, "sticker") == 0 && json_is_object(body)) {
-        read_sticker(body, endpoint, message);
+        read_sticker(walk, body, message);
     } else if (strcmp(kind, "request_welcome") == 0) {
         message->type = UMP_MESSAGE_INTERACTIVE;
         message->native_type = g_strdup(kind);
@@ -373,13 +362,13 @@ static void read_body(const json_t *object, const json_t *body, const char *kind
     }
 }
 
-void whatsapp_read_kind(const json_t *object, const struct channel_endpoint *endpoint, struct ump_message *message)
+void whatsapp_read_kind(const struct whatsapp_walk *walk, const json_t *object, struct ump_message *message)
 {
     g_autofree char *kind = channel_json_text(object, "type");
 
     if (!kind)
         kind = g_strdup(json_is_object(json_object_get(object, "text")) ? "text" : "unknown");
-    read_body(object, json_object_get(object, kind), kind, endpoint, message);
+    read_body(walk, object, json_object_get(object, kind), kind, message);
     if (!is_carried(message))
         return;
     read_referral(json_object_get(object, "referral"), message);
