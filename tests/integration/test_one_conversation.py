@@ -1,6 +1,5 @@
 """One contact on several networks and by mail: one conversation, which reads as a transcript in people's programs."""
 import re
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -8,7 +7,7 @@ from tests.lib.roundcube import Roundcube
 from tests.lib.sink import Sink
 from tests.lib.smtp import compose
 from tests.lib.wait import wait_until
-from tests.sim import whatsapp
+from tests.sim import signal_cli, whatsapp
 from tests.stack.layout import ROOT, PortLocks
 
 PICTURES = ROOT / "build" / "test-results"
@@ -17,6 +16,12 @@ PICTURES = ROOT / "build" / "test-results"
 @pytest.fixture
 def whatsapp_sim(gateway):
     with whatsapp.Simulator(retry_base=0.2) as sim:
+        yield sim
+
+
+@pytest.fixture
+def signal_sim(gateway):
+    with signal_cli.Simulator() as sim:
         yield sim
 
 
@@ -37,10 +42,12 @@ def picture(name):
     return PICTURES / name
 
 
-def test_sms_whatsapp_and_mail_are_one_conversation(gateway, whatsapp_sim, alice, contact, tmp_path):
+def test_four_networks_are_one_conversation(gateway, whatsapp_sim, signal_sim, alice, contact, tmp_path):
     sms = alice.endpoint()
-    chat = gateway.number()
+    chat, private = gateway.number(), gateway.number()
     whatsapp.add_endpoint(whatsapp_sim, gateway.layout.umpctl, chat, alice.email)
+    signal_cli.add_endpoint(signal_sim, gateway.layout.umpctl, private, alice.email)
+    signal_sim.wait_subscribed(private)
     gateway.umpctl("contact", "set", contact, "--name", "Bob Jones")
     said = []
 
@@ -50,19 +57,23 @@ def test_sms_whatsapp_and_mail_are_one_conversation(gateway, whatsapp_sim, alice
         return mail
 
     def answers(mail, text, **fields):
+        """Alice's program keeps what she answers in the folder of what it answers, as most can be told to."""
         sent = alice.reply(mail, text, **fields)
-        alice.box("Sent").session.append('"Sent"', "\\Seen", None, sent.as_bytes())
+        alice.inbox.append(sent.as_bytes())
         return sent
+
+    def uid_of(sent):
+        return alice.inbox.uids("HEADER", "Message-ID", sent["Message-ID"])[0]
 
     # SMS
     gateway.sim.inbound(contact, sms.number, "Is the flat still free?")
     first = hears("sms", "Is the flat still free?")
-    answers(first, "Yes, from May on.")
+    yes = answers(first, "Yes, from May on.")
     gateway.sim.wait_request(to=contact, text="Yes, from May on.")
     said.append(("sms", "outbound", "Yes, from May on."))
     # WhatsApp, from the same number
-    whatsapp_sim.inbound(contact, chat, "Can I see it on Friday? 🏠", name="Bob Jones")
-    second = hears("whatsapp", "Can I see it on Friday? 🏠")
+    whatsapp_sim.inbound(contact, chat, "Can I see it on Friday?", name="Bob Jones")
+    second = hears("whatsapp", "Can I see it on Friday?")
     # To his WhatsApp and to his mail address at once: each gets it once.
     bob = "bob@outside.test"
     with Sink(gateway.ports["sink"]) as sink:
@@ -74,31 +85,41 @@ def test_sms_whatsapp_and_mail_are_one_conversation(gateway, whatsapp_sim, alice
     said.append(("whatsapp", "outbound", "Friday at five. I put the plan on paper for you."))
     # By mail
     text = "Thank you, the plan is very clear."
-    gateway.deliver_outside(alice.email, compose(bob, [alice.email], text, subject=f"Re: {answer['Subject']}",
+    gateway.deliver_outside(alice.email, compose(bob, [alice.email], text, subject=answer["Subject"],
                                                  In_Reply_To=answer["Message-ID"],
                                                  References=f"{answer['References']} {answer['Message-ID']}"), sender=bob)
     third = hears("mail", text)
+    # Signal
+    signal_sim.inbound(contact, private, "Shall I bring my papers?")
+    fourth = hears("signal", "Shall I bring my papers?")
+    passport = answers(fourth, "Only your passport, please.")
+    signal_sim.wait_sent(contact, "Only your passport, please.")
+    said.append(("signal", "outbound", "Only your passport, please."))
     # and back to SMS
-    later = datetime.now(timezone.utc) + timedelta(seconds=2)  # mail tells whole seconds, of its author's clock
-    gateway.sim.inbound(contact, sms.number, "See you at five!", received_at=later.isoformat())
-    fourth = hears("sms", "See you at five!")
+    gateway.sim.inbound(contact, sms.number, "See you at five!")
+    fifth = hears("sms", "See you at five!")
 
-    mails = [first, second, third, fourth]
+    mails = [first, second, third, fourth, fifth]
     assert len({mail["UMP-Conversation-ID"] for mail in mails}) == 1
     assert spoken(gateway, first) == said
-    # One thread, in the order in which it was said: all chat messages one step in; Bob's own mail names the mail that
-    # it answers, as mail does, and stands below the message to which Alice wrote that.
-    one, two, three, four = (mail.uid for mail in mails)
-    assert thread(alice.inbox) == f"({one} ({two} {three})({four}))"
-    order = [(0, "Bob Jones (SMS)"), (1, "Bob Jones (WhatsApp)"), (2, bob), (1, "Bob Jones (SMS)")]
+    # One thread, in the order in which it was said: what comes from the networks one step in, each answer below what it
+    # answers; Bob's own mail names the mail that it answers, as mail does, and stands below that.
+    one, two, three, four, five = (mail.uid for mail in mails)
+    assert thread(alice.inbox) == (f"({one} ({uid_of(yes)})({two} {uid_of(answer)} {three})"
+                                   f"({four} {uid_of(passport)})({five}))")
+    me = alice.email
+    order = [(0, "Bob Jones (SMS)"), (1, me), (1, "Bob Jones (WhatsApp)"), (2, me), (3, bob), (1, "Bob Jones (Signal)"), (2, me),
+             (1, "Bob Jones (SMS)")]
     locks = PortLocks()
-    screen = alice.neomutt(tmp_path / "neomutt").threads(len(mails))
+    screen = alice.neomutt(tmp_path / "neomutt").threads(len(order))
     with Roundcube(tmp_path / "roundcube", locks.take(["web"])["web"], gateway.ports["imap"], gateway.ports["submission"]) as page:
         page.login(alice.email, alice.password)
-        rows = page.threads("INBOX", picture("one-conversation-roundcube.png"), len(mails))
+        rows = page.threads("INBOX", picture("one-conversation-roundcube.png"), len(order))
         page.picture_of_text(screen, picture("one-conversation-neomutt.png"))
     locks.release()
     assert [(row["depth"], row["from"]) for row in rows] == order
     lines = [line for line in screen.splitlines() if re.match(r" +\d+ ", line)]
     steps = [line.index("─>") if "─>" in line else 0 for line in lines]
-    assert steps[0] == 0 < steps[1] == steps[3] < steps[2], screen
+    assert [sorted(set(steps)).index(step) for step in steps] == [depth for depth, _ in order], screen
+    for line, (_, who) in zip(lines, order):
+        assert ("To +" in line or "To Bob" in line) if who == me else who in line, screen

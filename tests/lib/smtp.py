@@ -131,7 +131,7 @@ class Neomutt:
             return subprocess.run(["tmux", "-S", socket, "-f", "/dev/null", "-u", *arguments], env=environment, check=True,
                                   capture_output=True, text=True, timeout=30).stdout
         tmux("new-session", "-d", "-x", "110", "-y", "24", "neomutt", "-n", "-F", os.path.join(self.home, "muttrc"),
-             "-e", "set sort=threads sort_aux=date-received strict_threads=yes")
+             "-e", "set sort=threads sort_aux=date-received strict_threads=yes index_format='%4C %Z %{%H:%M} %-22.22L %s'")
         try:
             return wait_until(lambda: (lambda screen: len(re.findall(r"(?m)^ +\d+ ", screen)) >= count and screen)
                               (tmux("capture-pane", "-p")), f"{count} mails on neomutt's screen")
