@@ -270,17 +270,19 @@ static void chunk_next(struct event_store *store)
     }
 }
 
-static void to_database(struct putting *putting)
+/* All at once, so that they go together. */
+static void to_database(struct event_store *store, struct putting *const *puttings, guint count)
 {
-    struct event_store *store = putting->store;
     bool first;
 
     if (!db_is_up(store->bridge->db)) {
-        to_journal(putting);
+        for (guint i = 0; i < count; i++)
+            to_journal(puttings[i]);
         return;
     }
     pthread_mutex_lock(&store->gathering);
-    g_queue_push_tail(&store->waiting, putting);
+    for (guint i = 0; i < count; i++)
+        g_queue_push_tail(&store->waiting, puttings[i]);
     first = !store->busy;
     store->busy = true;
     pthread_mutex_unlock(&store->gathering);
@@ -291,12 +293,23 @@ static void to_database(struct putting *putting)
 /* journal_always: first the journal, then the database; one of them is enough. */
 static void on_journaled_first(bool ok, void *data)
 {
+    struct putting *putting = data;
+
     if (!ok)
         log_warning("status", "journal-refused");
-    to_database(data);
+    to_database(putting->store, &putting, 1);
 }
 
-void event_store_put(struct event_store *store, struct stored_event *event, event_done_func *done, void *data)
+static void journal_first(struct putting *putting)
+{
+    g_autoptr(GBytes) record = stored_event_encode(putting->event);
+    gsize size;
+    const void *bytes = g_bytes_get_data(record, &size);
+
+    journal_append_async(putting->store->bridge->journal, EVENT_RECORD, bytes, size, on_journaled_first, putting);
+}
+
+static struct putting *putting_new(struct event_store *store, struct stored_event *event, event_done_func *done, void *data)
 {
     struct putting *putting = g_new0(struct putting, 1);
 
@@ -304,14 +317,20 @@ void event_store_put(struct event_store *store, struct stored_event *event, even
     putting->event = event;
     putting->done = done;
     putting->data = data;
-    if (store->always) {
-        g_autoptr(GBytes) record = stored_event_encode(event);
-        gsize size;
-        const void *bytes = g_bytes_get_data(record, &size);
-        journal_append_async(store->bridge->journal, EVENT_RECORD, bytes, size, on_journaled_first, putting);
-        return;
-    }
-    to_database(putting);
+    return putting;
+}
+
+void event_store_put_all(struct event_store *store, const GPtrArray *events, event_done_func *done, void *data)
+{
+    g_autoptr(GPtrArray) puttings = g_ptr_array_new();
+
+    for (guint i = 0; i < events->len; i++)
+        g_ptr_array_add(puttings, putting_new(store, events->pdata[i], done, data));
+    if (!store->always)
+        to_database(store, (struct putting *const *)puttings->pdata, puttings->len);
+    else
+        for (guint i = 0; i < puttings->len; i++)
+            journal_first(puttings->pdata[i]);
 }
 
 struct event_store *event_store_new(struct bridge *bridge)

@@ -43,8 +43,9 @@ void event_store_start(struct event_store *store, unsigned timeout_ms);
 void event_store_stop(struct event_store *store);
 void event_store_free(struct event_store *store);
 
-/* event is taken. */
-void event_store_put(struct event_store *store, struct stored_event *event, event_done_func *done, void *data);
+/* All of events (struct stored_event *, each taken; the array is the caller's), in their order and, up to what one
+ * statement holds, in one commit; done is called for each. */
+void event_store_put_all(struct event_store *store, const GPtrArray *events, event_done_func *done, void *data);
 
 /* The journal's record: one line of JSON, then the raw body.  Pure.  Decode: NULL when it is none. */
 GBytes *stored_event_encode(const struct stored_event *event);

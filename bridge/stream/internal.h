@@ -34,6 +34,7 @@ struct stream_sink {
     void (*stuck)(void *data); /* an event can be stored nowhere: ask for no more; NULL */
     void *data;
     guint events;
+    GPtrArray *gathered; /* take.c: read and not stored yet, struct gathered * */
 };
 
 /* Must the connection end? */
@@ -45,11 +46,19 @@ static inline bool stream_over(const struct stream_reader *reader)
 /* stream.c: a wake-up has been heard. */
 void stream_heard(const struct stream_reader *reader);
 
-/* take.c: stores the events of one body, and returns when each is durable.  False: it could not be before we were
- * told to stop. */
-bool stream_take(struct stream_sink *sink, const char *body, size_t length);
+/* take.c.  What one read of the connection brought is gathered, and stored together before the next read: a commit for
+ * each event would make a round trip to the disk the pace of the stream. */
+void stream_sink_init(struct stream_sink *sink, struct stream_reader *reader, const struct channel_stream *spec);
+void stream_sink_clear(struct stream_sink *sink);
+/* One body is copied. */
+void stream_gather(struct stream_sink *sink, const char *body, size_t length);
 /* An event that was longer than it may be: its beginning is kept. */
-bool stream_take_long(struct stream_sink *sink, const char *begin, size_t length);
+void stream_gather_long(struct stream_sink *sink, const char *begin, size_t length);
+/* Stores the events of all that was gathered, in order, and returns when each is durable.  False: they could not be
+ * before we were told to stop. */
+bool stream_store(struct stream_sink *sink);
+
+#define STREAM_READ 16384 /* bytes at most that are read before they are stored */
 
 /* sse.c, lines.c: one connection, from its beginning to its end.  0: it ended as connections do; -1 with error. */
 int stream_sse(struct stream_sink *sink, GError **error);

@@ -164,11 +164,14 @@ static int take_line(struct lines *lines, GError **error)
     const struct channel_endpoint *endpoint = &lines->sink->reader->endpoint->channel;
     g_autofree char *farewell = NULL;
 
-    if (lines->overlong)
-        return stream_take_long(lines->sink, lines->line->str, lines->line->len) ? 0 : -1;
+    if (lines->overlong) {
+        stream_gather_long(lines->sink, lines->line->str, lines->line->len);
+        return 0;
+    }
     switch (endpoint->ops->read_line(lines->line->str, lines->line->len, endpoint, &farewell, error)) {
     case CHANNEL_LINE_EVENT: /* may come before READY: the daemon does not wait */
-        return stream_take(lines->sink, lines->line->str, lines->line->len) ? 0 : -1;
+        stream_gather(lines->sink, lines->line->str, lines->line->len);
+        return 0;
     case CHANNEL_LINE_READY:
         log_notice("endpoint", endpoint->id, "status", "stream-open");
         lines->state = READY;
@@ -190,7 +193,7 @@ static int take_line(struct lines *lines, GError **error)
     return 0;
 }
 
-static int feed(struct lines *lines, const char *bytes, size_t length, GError **error)
+static int feed_lines(struct lines *lines, const char *bytes, size_t length, GError **error)
 {
     for (size_t i = 0; i < length && lines->state != DONE; i++) {
         if (bytes[i] != '\n') {
@@ -208,6 +211,14 @@ static int feed(struct lines *lines, const char *bytes, size_t length, GError **
         lines->overlong = false;
     }
     return 0;
+}
+
+/* Whatever became of the connection: what it brought before is stored. */
+static int feed(struct lines *lines, const char *bytes, size_t length, GError **error)
+{
+    int result = feed_lines(lines, bytes, length, error);
+
+    return stream_store(lines->sink) ? result : -1;
 }
 
 /* Milliseconds for poll; -1: as long as it takes. */
@@ -228,7 +239,7 @@ static int closed(const struct lines *lines, GError **error)
 
 static int read_some(struct lines *lines, bool *end, GError **error)
 {
-    char buffer[4096];
+    char buffer[STREAM_READ];
     ssize_t n = recv(lines->fd, buffer, sizeof buffer, 0);
 
     if (n > 0)

@@ -8,7 +8,6 @@
 #include "core/log.h"
 
 #define CONNECT_MS 10000L
-#define BUFFER 1024L /* small: what is read is to be stored before more is read */
 
 struct sse {
     struct stream_sink *sink;
@@ -21,7 +20,11 @@ static bool on_event(void *context, const char *data, size_t length, bool overlo
 {
     struct sse *sse = context;
 
-    return overlong ? stream_take_long(sse->sink, data, length) : stream_take(sse->sink, data, length);
+    if (overlong)
+        stream_gather_long(sse->sink, data, length);
+    else
+        stream_gather(sse->sink, data, length);
+    return true;
 }
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
@@ -72,7 +75,7 @@ static int set(CURL *e, struct sse *sse, struct curl_slist *headers, char *probl
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    SET(CURLOPT_BUFFERSIZE, BUFFER);
+    SET(CURLOPT_BUFFERSIZE, (long)STREAM_READ); /* which one perform takes */
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     if (spec->idle_ms > 0) {
         SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -83,8 +86,9 @@ static int set(CURL *e, struct sse *sse, struct curl_slist *headers, char *probl
 }
 
 /* Until the answer ends, or we are to end it. */
-static CURLcode run(CURLM *multi, struct stream_reader *reader)
+static CURLcode run(CURLM *multi, struct stream_sink *sink)
 {
+    struct stream_reader *reader = sink->reader;
     struct curl_waitfd wake = {.fd = reader->wake_fd, .events = CURL_WAIT_POLLIN};
     int running = 1, left;
     CURLMsg *message;
@@ -92,6 +96,8 @@ static CURLcode run(CURLM *multi, struct stream_reader *reader)
     while (!stream_over(reader)) {
         if (curl_multi_perform(multi, &running) != CURLM_OK)
             return CURLE_FAILED_INIT;
+        if (!stream_store(sink)) /* only when we are to stop */
+            return CURLE_WRITE_ERROR;
         if (running == 0)
             break;
         if (curl_multi_poll(multi, &wake, 1, 1000, NULL) != CURLM_OK)
@@ -135,7 +141,7 @@ int stream_sse(struct stream_sink *sink, GError **error)
     sse.parser.event = on_event;
     sse.parser.context = &sse;
     if (easy && multi && set(easy, &sse, headers, problem) == 0 && curl_multi_add_handle(multi, easy) == CURLM_OK) {
-        code = run(multi, sink->reader);
+        code = run(multi, sink);
         result = conclude(&sse, code, problem, error);
         curl_multi_remove_handle(multi, easy);
     } else {

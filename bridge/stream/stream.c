@@ -38,16 +38,18 @@ static void reader_wait(struct stream_reader *reader, gint64 us)
 
 static guint connect_once(struct stream_reader *reader, const struct channel_stream *spec)
 {
-    struct stream_sink sink = {.reader = reader, .spec = spec};
+    struct stream_sink sink;
     const char *id = reader->endpoint->channel.id;
     g_autoptr(GError) error = NULL;
 
+    stream_sink_init(&sink, reader, spec);
     metrics_add(METRIC_STREAMS_CONNECTED, 1);
     if ((spec->kind == CHANNEL_STREAM_SSE ? stream_sse(&sink, &error) : stream_lines(&sink, &error)) < 0)
         log_warning("endpoint", id, "events", LOG_INT(sink.events), "error", error ? error->message : NULL, "status", "stream-broken");
     else
         log_notice("endpoint", id, "events", LOG_INT(sink.events), "status", "stream-closed");
     metrics_add(METRIC_STREAMS_CONNECTED, -1);
+    stream_sink_clear(&sink);
     return sink.events;
 }
 

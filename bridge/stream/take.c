@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accepting an event of a stream: nobody sends it a second time, so it is kept here until the database or the journal
- * has it, and nothing is read meanwhile.  After a broken connection some may come again: their keys are the same.
+ * Accepting the events of a stream: nobody sends them a second time, so they are kept here until the database or the
+ * journal has them, and nothing is read meanwhile.  After a broken connection some may come again: their keys are the same.
  */
 #include <string.h>
 
@@ -13,7 +13,14 @@
 
 #define KEEP_LONG 65536 /* of what is longer than it may be */
 
-/* The events of one body under way. */
+/* One body as it came. */
+struct gathered {
+    char *body; /* with a 0 behind it */
+    size_t length;
+    const char *odd; /* static; NULL: it can be parsed */
+};
+
+/* The events of what was gathered, under way. */
 struct taking {
     pthread_mutex_t mutex;
     pthread_cond_t done;
@@ -43,8 +50,7 @@ static guint store_all(struct stream_sink *sink, GPtrArray *events)
         return 0;
     pthread_mutex_init(&taking.mutex, NULL);
     pthread_cond_init(&taking.done, NULL);
-    for (guint i = 0; i < events->len; i++)
-        event_store_put(sink->reader->room->store, events->pdata[i], on_stored, &taking);
+    event_store_put_all(sink->reader->room->store, events, on_stored, &taking);
     pthread_mutex_lock(&taking.mutex);
     while (taking.pending > 0)
         pthread_cond_wait(&taking.done, &taking.mutex);
@@ -57,26 +63,26 @@ static guint store_all(struct stream_sink *sink, GPtrArray *events)
     return taking.lost;
 }
 
-static GPtrArray *events_of(const struct channel_endpoint *endpoint, const char *body, size_t length, const char *odd)
+/* The events of one body, added to events. */
+static void add_events(const struct channel_endpoint *endpoint, const struct gathered *from, GPtrArray *events)
 {
     g_autoptr(GPtrArray) parsed = g_ptr_array_new_with_free_func((GDestroyNotify)channel_event_free);
-    g_autofree char *copy = g_strndup(body, length); /* with a 0 behind it */
-    const struct channel_webhook webhook = {.body = copy, .length = length};
-    g_autoptr(GBytes) bytes = g_bytes_new(body, length);
+    const struct channel_webhook webhook = {.body = from->body, .length = from->length};
+    g_autoptr(GBytes) bytes = g_bytes_new(from->body, from->length);
     g_autoptr(GError) error = NULL;
-    GPtrArray *events = g_ptr_array_new();
+    const char *odd = from->odd;
     enum channel_parse result = odd ? CHANNEL_OVER_LIMIT : endpoint->ops->parse_webhook(&webhook, endpoint, parsed, &error);
 
     if (!odd && result != CHANNEL_PARSED)
         odd = result == CHANNEL_OVER_LIMIT ? "overlimit" : "unparsed";
     if (odd) {
         metrics_inc(METRIC_WEBHOOK_ODD);
-        log_error("endpoint", endpoint->id, "bytes", LOG_INT((gint64)length), "error", error ? error->message : NULL, "status", odd);
+        log_error("endpoint", endpoint->id, "bytes", LOG_INT((gint64)from->length), "error", error ? error->message : NULL,
+                  "status", odd);
         g_ptr_array_add(events, event_make_odd(endpoint, bytes, odd));
     }
     for (guint i = 0; i < parsed->len && !odd; i++)
         g_ptr_array_add(events, event_make(endpoint, bytes, parsed->pdata[i]));
-    return events;
 }
 
 /* Until it is worth another try, or we are to stop. */
@@ -92,14 +98,18 @@ static void pause_for(struct stream_reader *reader, gint64 us)
     pthread_mutex_unlock(&room->mutex);
 }
 
-static bool take(struct stream_sink *sink, const char *body, size_t length, const char *odd)
+bool stream_store(struct stream_sink *sink)
 {
     const struct channel_endpoint *endpoint = &sink->reader->endpoint->channel;
+    GPtrArray *gathered = sink->gathered;
 
-    for (guint tries = 0;; tries++) {
-        g_autoptr(GPtrArray) events = events_of(endpoint, body, length, odd);
+    for (guint tries = 0; gathered->len > 0; tries++) {
+        g_autoptr(GPtrArray) events = g_ptr_array_new();
+        for (guint i = 0; i < gathered->len; i++)
+            add_events(endpoint, gathered->pdata[i], events);
         if (store_all(sink, events) == 0) {
-            sink->events++;
+            sink->events += gathered->len;
+            g_ptr_array_set_size(gathered, 0);
             return true;
         }
         metrics_inc(METRIC_STREAMED_STUCK);
@@ -107,19 +117,47 @@ static bool take(struct stream_sink *sink, const char *body, size_t length, cons
             sink->stuck(sink->data);
         log_error("endpoint", endpoint->id, "error", "neither the database nor the journal takes the event", "status", "stuck");
         if (atomic_load(&sink->reader->stop)) {
-            log_error("endpoint", endpoint->id, "bytes", LOG_INT((gint64)length), "status", "lost");
+            log_error("endpoint", endpoint->id, "events", LOG_INT(gathered->len), "status", "lost");
+            g_ptr_array_set_size(gathered, 0);
             return false;
         }
         pause_for(sink->reader, CLOCK_SECOND);
     }
+    return true;
 }
 
-bool stream_take(struct stream_sink *sink, const char *body, size_t length)
+static void gather(struct stream_sink *sink, const char *body, size_t length, const char *odd)
 {
-    return take(sink, body, length, NULL);
+    struct gathered *one = g_new(struct gathered, 1);
+
+    *one = (struct gathered){.body = g_strndup(body, length), .length = length, .odd = odd};
+    g_ptr_array_add(sink->gathered, one);
 }
 
-bool stream_take_long(struct stream_sink *sink, const char *begin, size_t length)
+void stream_gather(struct stream_sink *sink, const char *body, size_t length)
 {
-    return take(sink, begin, MIN(length, KEEP_LONG), "oversize");
+    gather(sink, body, length, NULL);
+}
+
+void stream_gather_long(struct stream_sink *sink, const char *begin, size_t length)
+{
+    gather(sink, begin, MIN(length, KEEP_LONG), "oversize");
+}
+
+static void gathered_free(void *data)
+{
+    struct gathered *gathered = data;
+
+    g_free(gathered->body);
+    g_free(gathered);
+}
+
+void stream_sink_init(struct stream_sink *sink, struct stream_reader *reader, const struct channel_stream *spec)
+{
+    *sink = (struct stream_sink){.reader = reader, .spec = spec, .gathered = g_ptr_array_new_with_free_func(gathered_free)};
+}
+
+void stream_sink_clear(struct stream_sink *sink)
+{
+    g_clear_pointer(&sink->gathered, g_ptr_array_unref);
 }

@@ -311,8 +311,7 @@ enum MHD_Result webhook_take(struct web_request *request)
     /* one more than there are events, so that nobody resumes before all are handed over */
     request->pending = (int)events->len + 1;
     MHD_suspend_connection(request->connection);
-    for (guint i = 0; i < events->len; i++)
-        event_store_put(web->store, events->pdata[i], on_stored, request);
+    event_store_put_all(web->store, events, on_stored, request);
     g_ptr_array_unref(events);
     settle(request);
     return MHD_YES;
