@@ -128,7 +128,7 @@ const struct config_option config_options[] = {
      "How long mail for a gateway address waits for the database before it is answered 451."},
     {"lmtp", "facts_lifetime", CONFIG_DURATION, "100ms", "0", "10s", NULL,
      "How long what the database said of a sender (account, grants, endpoint and its settings) serves his further mail "
-     "to numbers. Opt-outs and caps are looked up each time."},
+     "to numbers. Opt-outs, caps and when the contact last wrote are looked up each time."},
     {"lmtp", "store_timeout", CONFIG_DURATION, "60s", "1s", "10m", NULL,
      "How long the store may take for one answer."},
     {"lmtp", "submit", CONFIG_STRING, "unix:/var/spool/postfix/public/umpsubmit", NULL, NULL, NULL,

@@ -150,6 +150,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(policy_facts_t, policy_facts_clear)
 int policy_facts_load(struct db *db, const struct policy_site *site, const struct policy_request *request,
                       unsigned timeout_ms, struct policy_facts *facts, GError **error);
 
+/*
+ * Facts that are a sender's (policy_cache) lack when the contact last wrote: one small read of that, where the channel has
+ * a window.  0: *facts can be judged; 1: the window is closed, and what else counts then is to be loaded; -1: DB_ERROR.
+ */
+int policy_facts_window(struct db *db, const struct policy_request *request, unsigned timeout_ms, struct policy_facts *facts,
+                        GError **error);
+
 /* ---- The verdict ---- */
 
 enum policy_action {

@@ -130,9 +130,8 @@ bool policy_cache_get(struct policy_cache *cache, const struct policy_site *site
 void policy_cache_put(struct policy_cache *cache, const struct policy_request *request, const struct policy_facts *facts)
 {
     if (cache->lifetime == 0 || answers_something(request) || !facts->known || facts->endpoint_id == NULL ||
-        !is_plain_number(&facts->address, facts->address_result) ||
-        json_object_get(json_object_get(facts->endpoint_settings, "limits"), "window_s") != NULL)
-        return; /* on a channel with a window what may be sent hangs on the recipient */
+        !is_plain_number(&facts->address, facts->address_result))
+        return;
     struct entry *entry = g_new0(struct entry, 1);
     char *key = key_of(request, request->channel != NULL ? request->channel : facts->address.channel);
     copy(&entry->facts, facts);

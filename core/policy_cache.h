@@ -18,8 +18,8 @@ struct policy_cache;
 struct policy_cache *policy_cache_new(gint64 lifetime);
 void policy_cache_free(struct policy_cache *cache);
 
-/* True: *facts are set as policy_facts_load would have set them a moment ago, with opted_out…, known_contact and what the
- * caps counted unset.  *facts unchanged otherwise. */
+/* True: *facts are set as policy_facts_load would have set them a moment ago, with opted_out…, known_contact, last_inbound
+ * (policy_facts_window) and what the caps counted unset.  *facts unchanged otherwise. */
 bool policy_cache_get(struct policy_cache *cache, const struct policy_site *site, const struct policy_request *request,
                       struct policy_facts *facts);
 /* Facts that were just loaded for this request; copied where they may be kept. */

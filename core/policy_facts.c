@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/db.h"
 
@@ -239,4 +240,24 @@ int policy_facts_load(struct db *db, const struct policy_site *site, const struc
     *facts = found;
     found = (struct policy_facts){0};
     return 0;
+}
+
+int policy_facts_window(struct db *db, const struct policy_request *request, unsigned timeout_ms, struct policy_facts *facts,
+                        GError **error)
+{
+    gint64 window = policy_window_s(facts);
+    if (window <= 0)
+        return 0;
+    struct db_params *params = db_params_new();
+    db_params_int(params, facts->account_id);
+    db_params_uuid(params, facts->endpoint_id);
+    db_params_uuid(params, facts->owner_id);
+    db_params_text(params, facts->endpoint_channel);
+    db_params_text(params, facts->address.id);
+    db_params_interval(params, window * CLOCK_SECOND);
+    g_autoptr(db_rows) rows = NULL;
+    if (db_query_once(db, DB_STMT_SUBMISSION_WINDOW, params, timeout_ms, &rows, error) < 0)
+        return -1;
+    facts->last_inbound = db_rows_time_of(rows, 0, "last_inbound");
+    return policy_template_matters(request, facts) ? 1 : 0;
 }

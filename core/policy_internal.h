@@ -29,6 +29,8 @@ enum policy_reason policy_template_check(const struct policy_request *request, c
                                          const struct policy_message *message, struct policy_words *words, char **text);
 /* Is a template chosen, or does the endpoint's own carry the text? */
 bool policy_template_goes(const struct policy_request *request, const struct policy_facts *facts);
+/* How long after the contact's last message free text goes; 0: always. */
+gint64 policy_window_s(const struct policy_facts *facts);
 /* Are the endpoint's templates of use for this recipient? */
 bool policy_template_matters(const struct policy_request *request, const struct policy_facts *facts);
 

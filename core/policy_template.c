@@ -78,14 +78,14 @@ static void read_choice(const struct policy_request *request, const struct polic
 
 /* ---- The window ---- */
 
-static gint64 window_s(const struct policy_facts *facts)
+gint64 policy_window_s(const struct policy_facts *facts)
 {
     return endpoint_setting_int(json_object_get(facts->endpoint_settings, "limits"), "window_s", 0);
 }
 
 static bool window_is_closed(const struct policy_facts *facts)
 {
-    gint64 window = window_s(facts) * CLOCK_SECOND;
+    gint64 window = policy_window_s(facts) * CLOCK_SECOND;
     if (window <= 0 || facts->group_id != NULL || facts->address.kind == ADDRESS_GROUP)
         return false;
     return facts->last_inbound == 0 || ump_clock_now_us() - facts->last_inbound >= window;
@@ -243,7 +243,7 @@ enum policy_reason policy_template_check(const struct policy_request *request, c
     if (reason == POLICY_WINDOW) {
         *text = say_names(facts, "write to the number with +NAME behind it, one line for each variable: ");
         words->why = *text;
-        words->count = window_s(facts) / 3600;
+        words->count = policy_window_s(facts) / 3600;
     }
     return reason;
 }

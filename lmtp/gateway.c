@@ -138,19 +138,30 @@ static bool decided_later(enum policy_reason reason)
            reason == POLICY_CAP_SPEND || reason == POLICY_CAP_RANGE;
 }
 
+static bool facts_failed(struct task *task, const GError *error)
+{
+    log_warning("error", error->message, "status", "database");
+    return pass_reason(task, POLICY_UNAVAILABLE);
+}
+
 static bool load_facts(struct task *task, struct policy_facts *facts)
 {
     struct door *door = task->submission->door;
     g_autoptr(GError) error = NULL;
 
-    if (policy_cache_get(door->facts, &door->site, &task->request, facts))
-        return true;
+    if (policy_cache_get(door->facts, &door->site, &task->request, facts)) {
+        int closed = policy_facts_window(door->db, &task->request, door->database_ms, facts, &error);
+        if (closed == 0)
+            return true;
+        policy_facts_clear(facts);
+        if (closed < 0)
+            return facts_failed(task, error);
+    }
     if (policy_facts_load(door->db, &door->site, &task->request, door->database_ms, facts, &error) == 0) {
         policy_cache_put(door->facts, &task->request, facts);
         return true;
     }
-    log_warning("error", error->message, "status", "database");
-    return pass_reason(task, POLICY_UNAVAILABLE);
+    return facts_failed(task, error);
 }
 
 /* UMP-Channel-Preference beats the channel in the address, where he has an endpoint for it. */

@@ -26,7 +26,7 @@ BEGIN
         SELECT p.oid::regprocedure AS fn, g.role
           FROM pg_proc p
           JOIN (VALUES
-            ('submission_facts', 'ump_milter'), ('submission_facts', 'ump_lmtp'),
+            ('submission_facts', 'ump_milter'), ('submission_facts', 'ump_lmtp'), ('last_inbound', 'ump_lmtp'),
             ('known_texts', 'ump_milter'), ('known_texts', 'ump_lmtp'),
             ('endpoint_templates', 'ump_milter'), ('endpoint_templates', 'ump_lmtp'),
             ('cap_alarm', 'ump_milter'), ('cap_alarm', 'ump_lmtp'),

@@ -152,17 +152,20 @@ END $$;
 
 -- When a contact last wrote to an endpoint, if since p_since; what the network
 -- itself says in his conversation does not count.  Cost: one probe for each of
--- his conversations that had a message since then.
+-- his conversations that had a message since then.  PL/pgSQL, because that keeps
+-- the plan: to make it takes longer than to run it.
 CREATE OR REPLACE FUNCTION ump.last_inbound(p_account integer, p_endpoint uuid, p_owner uuid, p_channel text,
     p_identifier text, p_since timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT max(m.occurred_at)
-      FROM ump.contact_identities i
-      JOIN ump.unified_conversations c ON c.account_id = p_account AND c.owner_id = p_owner AND c.contact_id = i.contact_id
-                                      AND c.last_message_at > p_since
-     CROSS JOIN LATERAL (SELECT x.occurred_at FROM ump.unified_messages x
-                          WHERE x.account_id = p_account AND x.conversation_id = c.id AND x.occurred_at > p_since
-                            AND x.direction = 'inbound' AND x.endpoint_id = p_endpoint AND x.type <> 'group-event'
-                          ORDER BY x.occurred_at DESC LIMIT 1) m
-     WHERE i.account_id = p_account AND i.channel = p_channel AND i.identifier = p_identifier AND i.valid_to IS NULL
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT max(m.occurred_at)
+          FROM ump.contact_identities i
+          JOIN ump.unified_conversations c ON c.account_id = p_account AND c.owner_id = p_owner AND c.contact_id = i.contact_id
+                                          AND c.last_message_at > p_since
+         CROSS JOIN LATERAL (SELECT x.occurred_at FROM ump.unified_messages x
+                              WHERE x.account_id = p_account AND x.conversation_id = c.id AND x.occurred_at > p_since
+                                AND x.direction = 'inbound' AND x.endpoint_id = p_endpoint AND x.type <> 'group-event'
+                              ORDER BY x.occurred_at DESC LIMIT 1) m
+         WHERE i.account_id = p_account AND i.channel = p_channel AND i.identifier = p_identifier AND i.valid_to IS NULL);
+END $$;

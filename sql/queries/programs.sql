@@ -181,6 +181,10 @@ SELECT * FROM ump.queue_depths();
 -- for: milter, lmtp
 SELECT * FROM ump.submission_facts($1::text, $2::inet, $3::integer, $4::text, $5::text, $6::text, $7::text[], $8::text);
 
+-- name: submission_window
+-- for: lmtp
+SELECT ump.last_inbound($1::integer, $2::uuid, $3::uuid, $4::text, $5::text, ump.now() - $6::interval) AS last_inbound;
+
 -- name: known_texts
 -- for: milter, lmtp
 SELECT * FROM ump.known_texts($1::text, $2::text[], $3::timestamptz, $4::integer, $5::integer);

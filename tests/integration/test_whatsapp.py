@@ -1,6 +1,8 @@
 """WhatsApp by the Cloud API, both ways: every kind as mail, answers as requests, statuses, signatures."""
 import base64
 import json
+import os
+import signal
 from email.message import EmailMessage
 
 import pytest
@@ -425,6 +427,35 @@ def test_outside_of_the_window_the_sender_is_told_which_templates_go(gateway, si
     with pytest.raises(Exception) as refused:
         alice.submit(address(gateway, contact), "And a day later?")
     assert refused.value.code == 550
+
+
+@pytest.mark.destructive
+@pytest.mark.parametrize("own_gateway", [["lmtp.facts_lifetime=10s"]], indirect=True)
+def test_the_window_is_each_contacts_own_within_a_burst(own_gateway, simulator):
+    """What ump-lmtp remembers of a sender for a moment says nothing of when this contact last wrote."""
+    gateway, person = own_gateway, own_gateway.user("alice")
+    simulator.reset()
+    line = declare(gateway, simulator, person)
+    near, far = gateway.number(), gateway.number()
+    for contact in near, far:
+        simulator.inbound(contact, line.number, "hello")
+    person.inbox.wait_all(count=2)
+    pid = gateway.pid("ump-lmtp")
+    person.submit(address(gateway, near), "first")
+    simulator.wait_sent(near, "text", body="first")
+    # ump-milter sees an open window; until ump-lmtp looks, it has closed.
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for contact, text in ((near, "second"), (far, "too late")):
+            person.submit(address(gateway, contact), text)
+        gateway.sql("UPDATE ump.unified_messages SET occurred_at = occurred_at - interval '25 hours' WHERE direction = 'inbound'"
+                    " AND from_address = %s", far)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    simulator.wait_sent(near, "text", body="second")
+    report = person.inbox.wait(is_report)
+    assert "has not written to you for 24 hours" in " ".join(report.raw.decode().split())
+    assert "too late" not in [entry["request"].get("text", {}).get("body") for entry in simulator.accepted]
 
 
 def test_template_is_chosen_in_the_address(gateway, sim, alice, line, contact):
