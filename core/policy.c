@@ -316,6 +316,18 @@ static bool check_caps(struct check *c)
     return true;
 }
 
+/* deferred_until: of the mail; 0 while that is not known. */
+static bool check_due(struct check *c, gint64 deferred_until)
+{
+    gint64 due;
+    enum policy_reason reason = policy_due(c->address, deferred_until, &due);
+    if (reason == POLICY_OK)
+        return true;
+    c->words.why = c->address->at != NULL ? c->address->at : "Deferred-Delivery";
+    c->words.limit = POLICY_DUE_DAYS;
+    return say(c, reason);
+}
+
 static bool check_count(struct check *c)
 {
     if (c->site->max_recipients <= 0 || c->request->already < c->site->max_recipients)
@@ -372,7 +384,7 @@ enum policy_action policy_check_recipient(const struct policy_site *site, const 
     if (result == ADDRESS_OK && address->kind == ADDRESS_NOTICE) {
         if (!check_notice(&c))
             return verdict->action;
-    } else if (!check_address(&c, result) || !check_count(&c) || (facts != NULL && !check_facts(&c))) {
+    } else if (!check_address(&c, result) || !check_due(&c, 0) || !check_count(&c) || (facts != NULL && !check_facts(&c))) {
         return verdict->action;
     }
     policy_say(POLICY_OK, &c.words, verdict);
@@ -554,7 +566,7 @@ enum policy_action policy_check_content(const struct policy_site *site, const st
     c.words.limit = site->max_size / 1024;
     if (site->max_size > 0 && message->size > site->max_size)
         say(&c, POLICY_TOO_BIG);
-    else if (check_refusal(&c, message) && check_media(&c, message) && check_text(&c, message) &&
+    else if (check_due(&c, message->deferred_until) && check_refusal(&c, message) && check_media(&c, message) && check_text(&c, message) &&
              check_template(&c, message)) {
         policy_say(POLICY_OK, &c.words, verdict);
         verdict->partial = facts == NULL;

@@ -198,6 +198,8 @@ enum policy_reason {
     POLICY_CAP_SPEND,
     POLICY_CAP_RANGE,
     POLICY_TOO_MANY,         /* recipients */
+    POLICY_DUE_FORMAT,       /* when to send: no such time */
+    POLICY_DUE_FAR,          /* … beyond POLICY_DUE_DAYS */
     POLICY_NOTICE_UNKNOWN,
     POLICY_NOTICE_EXPIRED,
     POLICY_FROM_MALFORMED,   /* mail_from_sentence() */
@@ -259,6 +261,7 @@ struct policy_message {
     const char *text;                /* what would be sent; NULL: not known (uncertain, encrypted …):
                                       * neither empty nor too long then */
     gint64 text_length;              /* -1: text ends in 0 */
+    gint64 deferred_until;           /* parsed_mail's: Deferred-Delivery, µs; 0: none; -1: unreadable */
     enum mail_refusal refusal;       /* its text cannot be sent at all */
     guint attachments;               /* and reactions, calendar entries …: it is not empty */
     guint media;                     /* attachments that would be sent */
@@ -272,7 +275,13 @@ struct policy_message {
 enum policy_action policy_check_mail(const struct policy_site *site, const struct policy_request *request,
                                      const struct policy_facts *facts, const struct policy_message *message,
                                      struct policy_verdict *verdict);
-/* Size, length, emptiness, within the limits of this recipient's endpoint. */
+#define POLICY_DUE_DAYS 366 /* how far ahead a message may be sent */
+
+/* When to send: the address's option +at, else deferred_until (as in struct policy_message).  POLICY_OK: *due, µs, 0 for
+ * now; else DUE_FORMAT or DUE_FAR.  address may be NULL. */
+enum policy_reason policy_due(const struct address *address, gint64 deferred_until, gint64 *due);
+
+/* Size, length, emptiness and time, within the limits of this recipient's endpoint. */
 enum policy_action policy_check_content(const struct policy_site *site, const struct policy_request *request,
                                         const struct policy_facts *facts, const struct policy_message *message,
                                         struct policy_verdict *verdict);

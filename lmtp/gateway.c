@@ -240,10 +240,10 @@ static bool write_task(struct task *task)
     struct submission *submission = task->submission;
     g_autoptr(GError) error = NULL;
     g_autofree char *key = NULL;
-    int due = submission_due(submission, &task->facts, &task->message.due);
+    enum policy_reason due = policy_due(&task->facts.address, submission->parsed->deferred_until, &task->message.due);
 
-    if (due != 0)
-        return refuse(task, (enum reply)due, "time");
+    if (due != POLICY_OK)
+        return pass_reason(task, due);
     submission_fit(submission, &task->facts);
     if (submission_store_media(submission, &error) < 0) {
         log_error("error", error->message, "status", "media-failed");

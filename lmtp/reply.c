@@ -49,8 +49,6 @@ static const char *const replies[REPLIES] = {
     [REPLY_GROUP_EMPTY] = "550 5.1.3 To make a group, put at least two other numbers of this channel into To or Cc",
     [REPLY_GROUP_SUPPORT] = "550 5.1.2 A group can be made here on channels whose groups are their members, such as sms",
     [REPLY_MEDIA_FAILED] = "451 4.3.1 The attachments cannot be stored now",
-    [REPLY_DUE_FORMAT] = "550 5.6.0 The time to send it is not readable; write +at.20261201T0900, or Deferred-Delivery as a date of mail",
-    [REPLY_DUE_PAST] = "550 5.6.0 The time to send it is more than a year away",
 
     [REPLY_ANSWER_SENT] = "250 2.0.0 The message goes out",
     [REPLY_ANSWER_CANCELLED] = "250 2.0.0 The message is cancelled",

@@ -53,8 +53,6 @@ enum reply {
     REPLY_GROUP_EMPTY,
     REPLY_GROUP_SUPPORT,
     REPLY_MEDIA_FAILED,
-    REPLY_DUE_FORMAT,
-    REPLY_DUE_PAST,
     /* answers to notices */
     REPLY_ANSWER_SENT,
     REPLY_ANSWER_CANCELLED,

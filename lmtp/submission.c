@@ -19,7 +19,6 @@
 #include "lmtp/reply.h"
 
 #define MAX_REFS 50
-#define MAX_DUE (366 * CLOCK_DAY)
 
 /* ---- Once per mail ---- */
 
@@ -198,6 +197,7 @@ void submission_policy_message(const struct submission *submission, const struct
         .size = (gint64)submission->mail->length,
         .text = is_settled(submission, facts) ? text : NULL,
         .text_length = -1,
+        .deferred_until = parsed->deferred_until,
         .refusal = mail_refusal_of(parsed, has_text(submission)),
         .attachments = submission->attached->len + (parsed->reaction ? 1 : 0),
         .media = submission->attached->len,
@@ -260,42 +260,6 @@ const char *submission_hold(const struct submission *submission, const struct po
     if (submission->inline_in_reply && !policy_sends_uncertain(facts))
         return "the pictures within the text may belong to the mail that it answers";
     return NULL;
-}
-
-/* ---- When ---- */
-
-/* "20261201T0900" in the machine's zone, with a Z behind it UTC. */
-static bool parse_at(const char *text, gint64 *us)
-{
-    struct tm tm = {.tm_isdst = -1};
-    const char *rest = strptime(text, "%Y%m%dT%H%M", &tm);
-    bool utc;
-
-    if (!rest)
-        return false;
-    if (g_ascii_isdigit(rest[0]) && g_ascii_isdigit(rest[1])) {
-        tm.tm_sec = (rest[0] - '0') * 10 + (rest[1] - '0');
-        rest += 2;
-    }
-    utc = *rest == 'Z' || *rest == 'z';
-    if (rest[utc ? 1 : 0] != '\0')
-        return false;
-    *us = (gint64)(utc ? timegm(&tm) : mktime(&tm)) * CLOCK_SECOND;
-    return true;
-}
-
-int submission_due(const struct submission *submission, const struct policy_facts *facts, gint64 *due)
-{
-    gint64 now = ump_clock_now_us(), at = submission->parsed->deferred_until;
-
-    if (facts->address.at && !parse_at(facts->address.at, &at))
-        return REPLY_DUE_FORMAT;
-    if (at < 0)
-        return REPLY_DUE_FORMAT;
-    if (at > now + MAX_DUE)
-        return REPLY_DUE_PAST;
-    *due = at > now ? at : 0;
-    return 0;
 }
 
 /* ---- accept_submission ---- */

@@ -70,9 +70,6 @@ const char *submission_hold(const struct submission *submission, const struct po
 /* Puts the attachments into the store, once.  0 or -1. */
 int submission_store_media(struct submission *submission, GError **error);
 
-/* When it is to go out.  0: *due (0: at once); else the reply that says what is wrong with it. */
-int submission_due(const struct submission *submission, const struct policy_facts *facts, gint64 *due);
-
 /* One message. */
 struct submission_message {
     const struct txn_recipient *rcpt;

@@ -246,6 +246,7 @@ static void read_message(struct eom *e)
     e->message.media = parsed_mail_media(parsed, &e->message.media_bytes);
     e->message.convertible_bytes = parsed_mail_convertible(parsed); /* ump-lmtp makes them fit */
     e->message.subject = parsed->subject;
+    e->message.deferred_until = parsed->deferred_until;
     e->message.text_length = -1;
     read_text(e, NULL);
 }

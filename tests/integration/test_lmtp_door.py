@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from tests.lib.lmtp import Lmtp
-from tests.lib.smtp import compose, send
+from tests.lib.smtp import Refused, compose, send
 from tests.lib.wait import wait_until
 
 
@@ -255,10 +255,12 @@ def test_deferred_delivery(gateway, alice, endpoint, contact):
     gateway.sim.wait_request(to=contact, text="now")
 
 
-def test_deferred_to_no_date_is_refused(gateway, alice, endpoint, contact):
-    alice.submit(gateway.address(contact), "when?", Deferred_Delivery="whenever")
-    bounce = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
-    assert "The time to send it is not readable" in " ".join(bounce.raw.decode().split())
+@pytest.mark.parametrize("days,words", [(None, "Deferred-Delivery is no time to send at"), (400, "at most 366 days ahead")])
+def test_deferred_to_no_date_is_refused(gateway, alice, endpoint, contact, days, words):
+    when = email.utils.formatdate(time.time() + days * 86400) if days else "whenever"
+    with pytest.raises(Refused) as refused:
+        alice.submit(gateway.address(contact), "when?", Deferred_Delivery=when)
+    assert refused.value.code == 550 and words in str(refused.value)
     assert not outbox(gateway, contact)
 
 

@@ -45,10 +45,18 @@ def test_as_people_write_numbers(gateway, alice, endpoint):
     ("+12125550123%sms.msgs.test@sms", "5.7.1", "plainly"),
     ("r.abcdefghijklmnopqrst@notice", "5.1.1", "notice"),
     ("hello@sms", "5.1.3", ""),
+    ("+12125550123+at.20260231T0900@sms", "5.6.0", "20260231T0900 is no time to send at"),
 ])
 def test_sentence_at_rcpt(gateway, alice, endpoint, recipient, status, words):
     code, text = one(alice, f"{recipient}.msgs.test")
     assert code == 550 and enhanced(text).startswith(status) and words in text, (code, text)
+
+
+@pytest.mark.parametrize("days,code,words", [(365, 250, ""), (368, 550, "at most 366 days ahead")])
+def test_a_time_that_is_too_far_is_refused_at_rcpt(gateway, alice, endpoint, contact, days, code, words):
+    at = time.strftime("%Y%m%dT%H%MZ", time.gmtime(time.time() + days * 86400))
+    said, text = one(alice, f"{contact}+at.{at}@sms.msgs.test")
+    assert said == code and words in text
 
 
 def test_country_is_a_setting(gateway, alice, endpoint):

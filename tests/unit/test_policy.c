@@ -215,6 +215,16 @@ static const struct row rows[] = {
      .reply = "550 5.7.1 +447400123456 is in GB (+44), and messages from +12125550100 may go to US only; ask the "
               "administrator to allow it"},
     {"another country that is allowed", "+447400123456@sms.example.org", ALICE, .change = with_gb, .reason = POLICY_OK},
+    {"a time of the past is now", "+12125550123+at.20200101T0900@sms.example.org", ALICE, .reason = POLICY_OK},
+    {"a time that is far", "+12125550123+at.20991201T0900Z@sms.example.org", ALICE, .reason = POLICY_DUE_FAR,
+     .reply = "550 5.6.0 A message can be sent at most 366 days ahead, and 20991201T0900Z is later than that"},
+    {"a far time before the database is asked", "+12125550123+at.20991201T0900@sms.example.org", ALICE, .no_facts = true,
+     .reason = POLICY_DUE_FAR},
+    {"a month that is none", "+12125550123+at.20261301T0900@sms.example.org", ALICE, .reason = POLICY_DUE_FORMAT,
+     .reply = "550 5.6.0 20261301T0900 is no time to send at; write +at.20261201T0900 into the address, or Deferred-Delivery "
+              "as a date of mail"},
+    {"a day that its month has not", "+12125550123+at.20260231T0900Z@sms.example.org", ALICE, .reason = POLICY_DUE_FORMAT},
+    {"an hour that is none", "+12125550123+at.20261201T2560@sms.example.org", ALICE, .reason = POLICY_DUE_FORMAT},
     {"every country is allowed", "+447400123456@sms.example.org", ALICE, .change = with_all, .reason = POLICY_OK},
     {"home follows the endpoint's number", "+447400123456@sms.example.org", ALICE, .change = british_endpoint,
      .reason = POLICY_OK},
