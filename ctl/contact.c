@@ -43,7 +43,7 @@ static int contact_list(struct ctl *ctl, int argc, char **argv)
     gint limit = 200;
     const GOptionEntry options[] = {{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many (default 200)", "N"}, G_OPTION_ENTRY_NULL};
     int status = ctl_options(ctl, options, &argc, &argv, 0, 1);
-    if (status != 0)
+    if (status != 0 || (status = ctl_check_limit(limit)) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ, &status);
     g_autoptr(db_rows) rows = NULL;
@@ -168,7 +168,7 @@ static int import_card(struct ctl *ctl, struct db_lease *lease, const struct vca
         const char *written = card->numbers->pdata[i];
         if (phone_parse(written, strlen(written), region(ctl), &phone) != PHONE_OK || !phone.valid) {
             g_autofree char *why = phone_explain(&phone, written);
-            fprintf(stderr, "umpctl: %s: %s\n", card->name != NULL ? card->name : "(no name)", why);
+            (void)ctl_fail(CTL_OK, "%s: %s", card->name != NULL ? card->name : "(no name)", why);
         } else if (id == NULL) {
             status = contact_for(ctl, lease, "sms", phone.e164, card->name, &id, &is_new);
         } else {

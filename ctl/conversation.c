@@ -18,7 +18,7 @@ static int conversation_list(struct ctl *ctl, int argc, char **argv)
         {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many, newest first (default 50)", "N"},
         G_OPTION_ENTRY_NULL};
     int status = ctl_options(ctl, options, &argc, &argv, 0, 0);
-    if (status != 0)
+    if (status != 0 || (status = ctl_check_limit(limit)) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ, &status);
     g_autofree char *id = NULL;
@@ -49,7 +49,7 @@ static int conversation_show(struct ctl *ctl, int argc, char **argv)
     gint limit = 200;
     const GOptionEntry options[] = {{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "the newest N messages (default 200)", "N"}, G_OPTION_ENTRY_NULL};
     int status = ctl_options(ctl, options, &argc, &argv, 1, 1);
-    if (status != 0)
+    if (status != 0 || (status = ctl_check_limit(limit)) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ, &status);
     g_autofree char *id = NULL;
@@ -74,7 +74,7 @@ static int search(struct ctl *ctl, int argc, char **argv)
         {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many, newest first (default 50)", "N"},
         G_OPTION_ENTRY_NULL};
     int status = ctl_options(ctl, options, &argc, &argv, 1, -1);
-    if (status != 0)
+    if (status != 0 || (status = ctl_check_limit(limit)) != 0)
         return status;
     if (user == NULL)
         return ctl_fail(CTL_USAGE, "search: --user is needed: one sees what that user sees");
@@ -118,8 +118,10 @@ static void print_trace(const struct db_rows *rows)
             g_string_append_printf(detail, " %s=%s", key, text);
             g_free(text);
         }
-        printf("%10.1f ms  %+9.1f  %-28s %-10s%s\n", (double)(us - first) / 1000, (double)(us - last) / 1000,
-               json_string_value(json_object_get(event, "what")), json_string_value(json_object_get(event, "status")), detail->str);
+        g_autofree char *what = ctl_safe(json_string_value(json_object_get(event, "what")), true);
+        g_autofree char *state = ctl_safe(json_string_value(json_object_get(event, "status")), true);
+        g_autofree char *told = ctl_safe(detail->str, true);
+        printf("%10.1f ms  %+9.1f  %-28s %-10s%s\n", (double)(us - first) / 1000, (double)(us - last) / 1000, what, state, told);
         g_string_free(detail, TRUE);
         last = us;
     }

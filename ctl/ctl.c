@@ -15,7 +15,8 @@ int ctl_fail(int status, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    fprintf(stderr, "umpctl: %s\n", text);
+    g_autofree char *safe = ctl_safe(text, false);
+    fprintf(stderr, "umpctl: %s\n", safe);
     return status;
 }
 
@@ -181,6 +182,11 @@ int ctl_find(struct ctl *ctl, struct db_lease *lease, unsigned stmt, const char 
         return ctl_fail(CTL_REFUSED, "%s names more than one %s; give its id", name, what);
     *id = db_rows_dup(rows, 0, 0);
     return 0;
+}
+
+int ctl_check_limit(int limit)
+{
+    return limit >= 1 ? 0 : ctl_fail(CTL_USAGE, "--limit takes 1 or more, not %d", limit);
 }
 
 bool ctl_key_value(const char *text, char **key, const char **value)

@@ -94,5 +94,14 @@ void ctl_show_json(struct ctl *ctl, const json_t *record);
 /* A sentence for people; nothing with --json. */
 void ctl_say(struct ctl *ctl, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/*
+ * Text that may have come from outside, safe on a terminal: control characters (C0, DEL and C1) and those that turn the
+ * direction of writing are written as \uXXXX, a line feed too when it is to be one line.  text: UTF-8, NULL is "-".
+ */
+char *ctl_safe(const char *text, bool one_line);
+
+/* --limit N: 0, or CTL_USAGE, and it was said why. */
+int ctl_check_limit(int limit);
+
 /* "KEY=VALUE" split in place; false: not of that form. */
 bool ctl_key_value(const char *text, char **key, const char **value);

@@ -32,7 +32,8 @@ void doctor_note(struct doctor *doctor, enum doctor_verdict verdict, const char 
     json_array_append_new(doctor->rows, row);
     doctor->worst = MAX(doctor->worst, verdict);
     if (!doctor->ctl->json) {
-        printf("%-8s %-22s %s\n", names[verdict], check, detail);
+        g_autofree char *safe = ctl_safe(detail, true);
+        printf("%-8s %-22s %s\n", names[verdict], check, safe);
         if (verdict != DOCTOR_OK && mend != NULL)
             printf("         %-22s → %s\n", "", mend);
         fflush(stdout);

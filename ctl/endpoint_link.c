@@ -43,7 +43,8 @@ static void show_code(const char *uri)
     g_autofree char *code = qr_text(uri, isatty(STDERR_FILENO) == 1);
     if (code != NULL)
         fputs(code, stderr);
-    fprintf(stderr, "%s\n\nOn the phone: Signal, Settings, Linked devices, Link new device; scan the code within two minutes.\n", uri);
+    g_autofree char *shown = ctl_safe(uri, true);
+    fprintf(stderr, "%s\n\nOn the phone: Signal, Settings, Linked devices, Link new device; scan the code within two minutes.\n", shown);
 }
 
 static int link_account(const struct channel_endpoint *endpoint, char **number)

@@ -11,20 +11,33 @@ static int run(struct ctl *ctl, struct db_lease *lease, unsigned stmt, struct db
     return ctl_query(ctl, lease, stmt, params, rows);
 }
 
+/* Which row of a queue, before the database sees it: 0, or CTL_USAGE, and it was said why. */
+static int check_row(const char *queue, const char *id)
+{
+    static const char *const queues[] = {"outbox", "inbound", "receipts", NULL};
+    if (!g_strv_contains(queues, queue))
+        return ctl_fail(CTL_USAGE, "the queue is outbox, inbound or receipts, not \"%s\"", queue);
+    if (!g_ascii_string_to_unsigned(id, 10, 1, G_MAXINT64, NULL, NULL))
+        return ctl_fail(CTL_USAGE, "%s is no id of a queue's entry: umpctl queue list shows them, as numbers", id);
+    return 0;
+}
+
 static int queue_list(struct ctl *ctl, int argc, char **argv)
 {
     bool one = strcmp(ctl->command, "queue show") == 0;
     gint limit = 100;
     const GOptionEntry options[] = {{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many (default 100)", "N"}, G_OPTION_ENTRY_NULL};
     int status = ctl_options(ctl, options, &argc, &argv, one ? 2 : 0, one ? 2 : 1);
-    if (status != 0)
+    if (status != 0 || (status = ctl_check_limit(limit)) != 0)
+        return status;
+    bool held = !one && argc > 0 && strcmp(argv[0], "held") == 0;
+    if (argc > 0 && !held && (status = check_row(argv[0], one ? argv[1] : "1")) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ, &status);
     struct db_params *params = lease != NULL ? ctl_params(ctl, lease) : NULL;
     if (params == NULL)
         return lease == NULL ? status : CTL_REFUSED;
     g_autoptr(db_rows) rows = NULL;
-    bool held = argc > 0 && strcmp(argv[0], "held") == 0;
     if (!held) {
         db_params_text(params, argc > 0 ? argv[0] : NULL);
         db_params_text(params, one ? argv[1] : NULL);
@@ -44,7 +57,7 @@ static int queue_list(struct ctl *ctl, int argc, char **argv)
 static int queue_retry(struct ctl *ctl, int argc, char **argv)
 {
     int status = ctl_options(ctl, NULL, &argc, &argv, 2, 2);
-    if (status != 0)
+    if (status != 0 || (status = check_row(argv[0], argv[1])) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ_WRITE, &status);
     struct db_params *params = lease != NULL ? ctl_params(ctl, lease) : NULL;
@@ -65,7 +78,7 @@ static int queue_retry(struct ctl *ctl, int argc, char **argv)
 static int queue_cancel(struct ctl *ctl, int argc, char **argv)
 {
     int status = ctl_options(ctl, NULL, &argc, &argv, 1, 1);
-    if (status != 0)
+    if (status != 0 || (status = check_row("outbox", argv[0])) != 0)
         return status;
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ_WRITE, &status);
     struct db_params *params = lease != NULL ? ctl_params(ctl, lease) : NULL;
@@ -89,10 +102,11 @@ static int queue_answer(struct ctl *ctl, int argc, char **argv)
     if (status != 0)
         return status;
     static const char *const words[] = {"send", "resend", "cancel", NULL};
+    const char *kind = NULL;
     ids_uuid id;
     if (!g_strv_contains(words, argv[1]))
         return ctl_fail(CTL_USAGE, "the answer is send, resend or cancel, not \"%s\"", argv[1]);
-    if (!ids_parse_shown(argv[0], NULL, &id))
+    if (!ids_parse_shown(argv[0], &kind, &id) || (kind != NULL && strcmp(kind, "msg") != 0))
         return ctl_fail(CTL_USAGE, "%s is not the id of a message (ump:msg:…)", argv[0]);
     g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ_WRITE, &status);
     struct db_params *params = lease != NULL ? ctl_params(ctl, lease) : NULL;

@@ -1,31 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How records are shown: JSON as it is, or tables and "key: value" lines for people. */
+/* How records are shown: JSON, or tables and "key: value" lines for people; neither moves the terminal. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/utf8_text.h"
 #include "ctl/ctl.h"
 
 #define CELL_MAX 60
 
+char *ctl_safe(const char *text, bool one_line)
+{
+    g_autofree char *valid = utf8_valid(text != NULL ? text : "-", -1);
+    GString *out = g_string_new(NULL);
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bool layout = !one_line && (c == '\n' || c == '\t');
+        if (!layout && (g_unichar_iscntrl(c) || utf8_is_bidi_control(c)))
+            g_string_append_printf(out, "\\u%04x", c);
+        else
+            g_string_append_unichar(out, c);
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* What jansson leaves as it is, beyond C0, stands in strings only, where \uXXXX says the same. */
 static void print_json(const json_t *value)
 {
     char *text = json_dumps(value, JSON_INDENT(2) | CTL_REALS);
-    puts(text);
+    g_autofree char *safe = ctl_safe(text, false);
+    puts(safe);
     g_free(text);
 }
 
-/* One value on one line; control characters do not reach the terminal. */
+/* One value on one line. */
 static char *plain(const json_t *value)
 {
     GString *out = g_string_new(NULL);
     if (json_is_string(value)) {
-        for (const char *p = json_string_value(value); *p != '\0'; p = g_utf8_next_char(p)) {
-            gunichar c = g_utf8_get_char(p);
-            if (c == '\n')
-                g_string_append(out, " ⏎ ");
-            else if (!g_unichar_iscntrl(c))
-                g_string_append_unichar(out, c);
+        g_auto(GStrv) lines = g_strsplit(json_string_value(value), "\n", -1);
+        for (char **line = lines; *line != NULL; line++) {
+            g_autofree char *safe = ctl_safe(*line, true);
+            g_string_append_printf(out, "%s%s", line != lines ? " ⏎ " : "", safe);
         }
     } else if (json_is_array(value)) {
         for (size_t i = 0; i < json_array_size(value); i++) {
@@ -36,7 +52,8 @@ static char *plain(const json_t *value)
         g_string_append(out, "-");
     } else {
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | CTL_REALS);
-        g_string_append(out, text);
+        g_autofree char *safe = ctl_safe(text, true);
+        g_string_append(out, safe);
         g_free(text);
     }
     return g_string_free(out, FALSE);
@@ -57,13 +74,14 @@ static void print_record(const json_t *record)
     json_object_foreach((json_t *)record, key, value)
         width = MAX(width, (int)strlen(key));
     json_object_foreach((json_t *)record, key, value) {
+        g_autofree char *name = ctl_safe(key, true);
         if (is_list_of_records(value)) {
-            printf("%s:\n", key);
+            printf("%s:\n", name);
             print_table(value);
             continue;
         }
         g_autofree char *text = plain(value);
-        printf("%-*s  %s\n", width + 1, key, text);
+        printf("%-*s  %s\n", width + 1, name, text);
     }
 }
 
@@ -156,7 +174,8 @@ void ctl_say(struct ctl *ctl, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    putchar('\n');
+    g_autofree char *safe = ctl_safe(text, false);
+    puts(safe);
 }

@@ -20,9 +20,10 @@ static void print_reasons(const json_t *records)
         json_object_foreach(json_object_get(record, "reasons"), code, count) {
             const char *provider = json_string_value(json_object_get(record, "provider"));
             const struct channel_error *error = channel_error_any(channel_find(provider), code);
+            g_autofree char *endpoint = ctl_safe(json_string_value(json_object_get(record, "endpoint")), true);
+            g_autofree char *told = ctl_safe(code, true);
             printf("%s %s: %" JSON_INTEGER_FORMAT " failed with %s%s%s\n", json_string_value(json_object_get(record, "day")),
-                   json_string_value(json_object_get(record, "endpoint")), json_integer_value(count), code,
-                   error != NULL ? ": " : "", error != NULL ? error->reason : "");
+                   endpoint, json_integer_value(count), told, error != NULL ? ": " : "", error != NULL ? error->reason : "");
         }
     }
 }

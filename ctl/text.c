@@ -41,21 +41,13 @@ static GString *read_message(const char *path)
     return message;
 }
 
-/* Control characters do not reach the terminal. */
-static void print_line(const char *line)
-{
-    for (const char *p = line; *p != '\0'; p++)
-        putchar((guchar)*p < ' ' && *p != '\t' ? '?' : *p);
-    putchar('\n');
-}
-
 static void print_explained(const GPtrArray *lines, const struct extracted_text *text)
 {
     static const char *const verdicts[] = {"certain", "uncertain", "nothing new"};
     for (guint i = 0; i < lines->len; i++) {
         const struct text_explained *line = lines->pdata[i];
-        printf("%c %-11s %-40s | ", line->kept ? '+' : ' ', line->class, line->rule);
-        print_line(line->line);
+        g_autofree char *safe = ctl_safe(line->line, false);
+        printf("%c %-11s %-40s | %s\n", line->kept ? '+' : ' ', line->class, line->rule, safe);
     }
     printf("= %s%s%s\n", verdicts[text->certainty], text->reason ? ": " : "", text->reason ? text->reason : "");
 }
@@ -80,9 +72,11 @@ static void print_json(struct ctl *ctl, const struct extracted_text *text, const
     ctl_show_json(ctl, record);
 }
 
+/* As it is into a file or a pipe. */
 static void print_text(const char *text)
 {
-    fputs(text, stdout);
+    g_autofree char *safe = isatty(STDOUT_FILENO) == 1 ? ctl_safe(text, false) : NULL;
+    fputs(safe != NULL ? safe : text, stdout);
     if (text[0] != '\0')
         putchar('\n');
 }

@@ -1,5 +1,9 @@
 """umpctl refuses what it does not understand: a misspelt limit would be none."""
+import contextlib
+import os
+import pty
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -56,3 +60,67 @@ def test_doctor_finds_nothing_wrong_with_the_stack(gateway):
     assert done.returncode == 0, done.stdout
     assert "\nwrong" not in done.stdout
     assert "its sandbox holds" in done.stdout
+
+
+@pytest.mark.parametrize("words", [
+    "queue cancel xyz", "queue cancel 0", "queue cancel -- -1", "queue cancel 99999999999999999999", "queue cancel 1x",
+    "queue show outbox xyz", "queue retry inbound xyz", "queue show elsewhere 1", "queue retry elsewhere 1", "queue list elsewhere",
+    "queue answer xyz send", "queue answer ump:msg:1 cancel", "queue list --limit -1", "conversation list --limit 0",
+    "contact list --limit -5", "search word --user alice@msgs.test --limit 0", "stats --days 0"])
+def test_a_bad_argument_is_told_in_words(gateway, words):
+    done = subprocess.run([gateway.layout.umpctl, *words.split()], capture_output=True, text=True)
+    assert done.returncode == 64, done.stderr
+    assert done.stderr.startswith("umpctl: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [
+    "endpoint show xyz", "endpoint set xyz --disable", "endpoint remove xyz", "endpoint test xyz", "conversation show xyz", "trace xyz",
+    "contact show xyz", "user set xyz --disable", "user show xyz", "team show xyz", "team remove xyz", "sender remove xyz",
+    "template list xyz", "queue cancel 9000000000", "queue answer ump:msg:0190a0e0-0000-7000-8000-000000000001 send", "stats --endpoint xyz"])
+def test_what_is_not_there_is_told_in_words(gateway, words):
+    """Nothing of SQL reaches the administrator, whatever he takes for an id."""
+    done = subprocess.run([gateway.layout.umpctl, *words.split()], capture_output=True, text=True)
+    assert done.returncode in (1, 64), done.stderr
+    assert not [word for word in ("syntax", "bigint", "uuid:", "SQLSTATE", "ERROR") if word in done.stderr], done.stderr
+
+
+EVIL = "Eve\x1b]0;owned\x07\x1b[2J\x7f\x9b31m\u202egnp"
+SHOWN = "Eve\\u001b]0;owned\\u0007\\u001b[2J\\u007f\\u009b31m\\u202egnp"
+
+
+def test_control_characters_do_not_reach_the_terminal(gateway, alice, endpoint, contact):
+    """Names, texts and errors come from outside: what would move the terminal is shown, not sent there."""
+    gateway.sim.inbound(contact, endpoint.number, f"hello {EVIL}")
+    alice.inbox.wait(lambda mail: "hello" in mail.text)
+    gateway.umpctl("contact", "set", f"sms:{contact}", "--name", EVIL)
+    message = gateway.sql("SELECT m.id FROM ump.unified_messages m WHERE m.body LIKE 'hello Eve%%' ORDER BY created_at DESC LIMIT 1")[0][0]
+    gateway.sql("UPDATE ump.unified_messages SET metadata = metadata || jsonb_build_object('event_key', %s::text) WHERE id = %s", EVIL, message)
+    for words in (["contact", "show", f"sms:{contact}"], ["contact", "list"], ["conversation", "show", f"ump:msg:{message}"],
+                  ["search", "hello", "--user", alice.email], ["trace", f"ump:msg:{message}"], ["contact", "show", f"no {EVIL}"]):
+        for option in ([], ["--json"]):
+            done = subprocess.run([gateway.layout.umpctl, *option, *words], capture_output=True, text=True)
+            told = done.stdout + done.stderr
+            assert not [c for c in told if unicodedata.category(c) == "Cc" and c != "\n" or c == "\u202e"], (words, told)
+            assert words[0] in ("trace", "search") or "owned" in told, (words, told)
+    shown = subprocess.run([gateway.layout.umpctl, "contact", "show", f"sms:{contact}"], capture_output=True, text=True).stdout
+    assert SHOWN in shown
+    assert gateway.umpctl("contact", "show", f"sms:{contact}")["name"] == EVIL
+
+
+def test_text_is_plain_on_a_terminal_and_as_it_is_elsewhere(gateway, tmp_path):
+    """umpctl text shows strangers' mail: escaped on a terminal; a pipe gets what would be sent."""
+    mail = tmp_path / "mail.eml"
+    mail.write_text("From: a@b.test\nContent-Type: text/plain; charset=utf-8\n\nred \u009b31m text\n", encoding="utf-8")
+    command = [gateway.layout.umpctl, "text", str(mail)]
+    assert "\u009b" in subprocess.run(command, capture_output=True, text=True).stdout
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL):
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # EIO: the other side has closed
+            while some := os.read(ours, 4096):
+                told += some
+    os.close(ours)
+    assert told.decode().strip() == "red \\u009b31m text"
+    explained = subprocess.run([*command, "--explain"], capture_output=True, text=True).stdout
+    assert "red \\u009b31m text" in explained and "\u009b" not in explained

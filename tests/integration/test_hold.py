@@ -226,6 +226,17 @@ def test_empty_reading_is_never_sent(gateway, alice, contact):
     assert not [e for e in gateway.sim.accepted if e["request"]["to"] == contact]
 
 
+@pytest.mark.parametrize("word", ["cancel", "send"])
+def test_the_administrator_answers_for_the_user(gateway, held, contact, word):
+    [record] = [record for record in gateway.umpctl("queue", "list", "held") if record["recipient"] == contact]
+    gateway.umpctl("queue", "answer", record["message"], word)
+    assert not [record for record in gateway.umpctl("queue", "list", "held") if record["recipient"] == contact]
+    if word == "send":
+        gateway.sim.wait_request(to=contact)
+    else:
+        assert gateway.sql("SELECT status FROM ump.deliveries WHERE recipient = %s", contact) == [("cancelled",)]
+
+
 def test_best_reading_is_measured(gateway, alice, contact):
     endpoint = alice.endpoint(uncertain="send", max_segments=1)
     gateway.sim.inbound(contact, endpoint.number, LAST)
