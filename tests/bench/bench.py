@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench import adapters as by_kind
 from tests.bench.rig import ROOT, Rig, free_port, measure, tool, until
 from tests.stack.layout import DOMAIN
 
@@ -180,7 +181,7 @@ def submission():
     with Rig() as rig:
         port = free_port()
         sink = rig.start(*tool("sink_http", address=f"127.0.0.1:{port}"), ready=False)
-        rig.endpoint("+12125550100", rig.users[0], f"http://127.0.0.1:{port}/v2")
+        rig.endpoint("+12125550100", rig.users[0], f"http://127.0.0.1:{port}")
         total = 15000
 
         def count():
@@ -204,6 +205,21 @@ def submission():
         return [row("LMTP submission → request at the provider", f"{rate:.0f}/s (accepted {accepted['rate']:.0f}/s)", "aim 3,000/s, least 1,500/s",
                     speed.rate(rate, 3000, 1500)),
                 row("CPU a message, ms", cpu, "", ""), speed.row()]
+
+
+def kinds_rows(what, result, memory):
+    """Rows of {kind: (rate, ratio to the first)}; memory: resident and peak of ump-bridge, MiB."""
+    names = list(result)
+    rows = [row(f"{what}, {names[0]}", f"{result[names[0]][0]:.0f}/s", "", "")]
+    rows += [row(f"{what}, {name}", f"{result[name][0]:.0f}/s", f"{names[0]} {result[names[0]][0]:.0f}/s",
+                 f"{result[name][1]:.2f}× (least 0.6): {'met' if result[name][1] >= 0.6 else 'MISSED'}") for name in names[1:]]
+    return [*rows, row(f"ump-bridge after it ({what})", f"{memory[0]} MiB, peak {memory[1]} MiB", "< 150 MB", "met" if memory[1] < 150 else "MISSED")]
+
+
+@bench
+def adapters():
+    """Webhooks and streams accepted, and submissions sent, through each kind of adapter beside Telnyx."""
+    return kinds_rows("accepted", *by_kind.accepted()) + kinds_rows("requested", *by_kind.requested())
 
 
 def commit_options(rig, endpoint, **more):
@@ -232,7 +248,7 @@ def memory():
         endpoints = make_endpoints(rig, 20)
         port = free_port()
         rig.start(*tool("sink_http", address=f"127.0.0.1:{port}"), ready=False)
-        rig.endpoint("+12125559999", rig.users[0], f"http://127.0.0.1:{port}/v2")
+        rig.endpoint("+12125559999", rig.users[0], f"http://127.0.0.1:{port}")
         rig.umpctl("endpoint", "set", "+12125559999", "--primary")
         measure("load_lmtp", address=f"unix:{rig.layout.lmtp_socket}", sessions=20, messages=4000, users=",".join(rig.users))
         measure("load_lmtp", address=f"unix:{rig.layout.lmtp_socket}", kind="gateway", login=rig.users[0], messages=8000, sessions=20,

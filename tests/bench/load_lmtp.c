@@ -30,6 +30,7 @@ static struct bench_option options[] = {
     {"stamp_key", "", "the stamp's key file"},
     {"channel_domain", "sms.msgs.test", "of the gateway addresses"},
     {"numbers", "1000", "different recipients"},
+    {"first", "0", "the first recipient's number: +1312555, four digits"},
     {NULL, NULL, NULL}};
 
 struct worker {
@@ -117,7 +118,8 @@ static char *make(int i, char **envelope)
                                "Content-Type: text/plain; charset=utf-8\r\n\r\n%s.\r\n", i, to, i, id, filler);
     }
     const char *login = bench_get(options, "login");
-    g_autofree char *to = g_strdup_printf("+1312555%04d@%s", i % bench_int(options, "numbers"), bench_get(options, "channel_domain"));
+    g_autofree char *to = g_strdup_printf("+1312555%04d@%s", bench_int(options, "first") + i % bench_int(options, "numbers"),
+                                          bench_get(options, "channel_domain"));
     g_autofree char *stamp = stamp_field(login, id, to);
     *envelope = g_strdup_printf("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", login, to);
     return g_strdup_printf("UMP-Stamp: %s\r\nFrom: %s\r\nTo: %s\r\nSubject: bench\r\nMessage-ID: %s\r\n"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Telnyx-signed webhooks, made beforehand, posted over kept connections: as fast as they are answered,
+ * Webhooks of one kind of provider, signed and made beforehand, posted over kept connections: as fast as they are answered,
  * or at a given rate (open loop, so that a slow server shows in the latency).  With log= one line
  * "TOKEN NANOSECONDS" per request: when it was sent.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/make_event.h"
 
 struct request {
     char *bytes;
@@ -46,7 +46,9 @@ struct load {
 static struct bench_option options[] = {
     {"address", NULL, "where the bridge listens, 127.0.0.1:PORT"},
     {"endpoints", NULL, "endpoint ids, each with its number: ID/+1…,ID/+1…"},
-    {"key", NULL, "Ed25519 seed, 64 hexadecimal digits"},
+    {"kind", "telnyx", "telnyx, twilio or whatsapp_cloud"},
+    {"key", NULL, "what it signs with (telnyx: Ed25519 seed, 64 hexadecimal digits)"},
+    {"url", "", "what the bridge calls itself, http://127.0.0.1:PORT (twilio signs it)"},
     {"connections", "50", "kept connections"},
     {"requests", "10000", "how many"},
     {"senders", "200", "different senders"},
@@ -55,62 +57,27 @@ static struct bench_option options[] = {
     {"log", "", "file for TOKEN NANOSECONDS"},
     {NULL, NULL, NULL}};
 
-static EVP_PKEY *load_key(const char *hex)
+static struct request make_request(int i, const char *endpoint, const char *to)
 {
-    unsigned char seed[32];
-    for (int i = 0; i < 32; i++)
-        seed[i] = (unsigned char)(g_ascii_xdigit_value(hex[2 * i]) * 16 + g_ascii_xdigit_value(hex[2 * i + 1]));
-    return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
-}
-
-static char *sign(EVP_PKEY *key, const char *text)
-{
-    unsigned char signature[64];
-    size_t length = sizeof signature;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_DigestSignInit(context, NULL, NULL, NULL, key);
-    EVP_DigestSign(context, signature, &length, (const unsigned char *)text, strlen(text));
-    EVP_MD_CTX_free(context);
-    return g_base64_encode(signature, length);
-}
-
-static struct request make_request(EVP_PKEY *key, int i, const char *endpoint, const char *to)
-{
-    g_autofree char *id = g_uuid_string_random();
-    g_autofree char *message = g_uuid_string_random();
-    long now = (long)time(NULL);
-    struct tm tm;
-    char at[40];
-    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S.000+00:00", gmtime_r(&now, &tm));
-    int sender = i % bench_int(options, "senders");
-    g_autofree char *body = g_strdup_printf(
-        "{\"data\":{\"event_type\":\"message.received\",\"id\":\"%s\",\"occurred_at\":\"%s\",\"payload\":{\"cc\":[],"
-        "\"completed_at\":null,\"cost\":null,\"direction\":\"inbound\",\"encoding\":\"GSM-7\",\"errors\":[],"
-        "\"from\":{\"carrier\":\"\",\"line_type\":\"\",\"phone_number\":\"+1312555%04d\"},\"id\":\"%s\",\"media\":[],"
-        "\"parts\":1,\"received_at\":\"%s\",\"record_type\":\"message\",\"sent_at\":null,\"subject\":\"\",\"tags\":[],"
-        "\"text\":\"%s%d is the token of this message, which goes on for a while as messages do\","
-        "\"to\":[{\"carrier\":\"\",\"line_type\":\"\",\"phone_number\":\"%s\",\"status\":\"webhook_delivered\"}],"
-        "\"type\":\"SMS\",\"valid_until\":null},\"record_type\":\"event\"},\"meta\":{\"attempt\":1}}",
-        id, at, 100 + sender, message, at, bench_get(options, "prefix"), i, to);
-    g_autofree char *signed_text = g_strdup_printf("%ld|%s", now, body);
-    g_autofree char *signature = sign(key, signed_text);
-    char *bytes = g_strdup_printf("POST /webhooks/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
-                                  "telnyx-signature-ed25519: %s\r\ntelnyx-timestamp: %ld\r\nContent-Length: %zu\r\n\r\n%s",
-                                  endpoint, bench_get(options, "address"), signature, now, strlen(body), body);
+    g_autofree char *url = g_strdup_printf("%s/webhooks/%s", bench_get(options, "url"), endpoint);
+    const struct make_event from = {.key = bench_get(options, "key"), .url = url, .to = to, .prefix = bench_get(options, "prefix"),
+                                    .number = i, .sender = 100 + i % bench_int(options, "senders")};
+    g_autofree char *fields = NULL, *body = NULL;
+    make_webhook(bench_get(options, "kind"), &from, &fields, &body);
+    char *bytes = g_strdup_printf("POST /webhooks/%s HTTP/1.1\r\nHost: %s\r\n%sContent-Length: %zu\r\n\r\n%s", endpoint,
+                                  bench_get(options, "address"), fields, strlen(body), body);
     return (struct request){bytes, strlen(bytes)};
 }
 
 static void make_all(struct load *load)
 {
-    EVP_PKEY *key = load_key(bench_get(options, "key"));
     g_auto(GStrv) endpoints = g_strsplit(bench_get(options, "endpoints"), ",", -1);
     int n = (int)g_strv_length(endpoints);
     load->requests = g_new(struct request, load->total);
     for (int i = 0; i < load->total; i++) {
         g_auto(GStrv) parts = g_strsplit(endpoints[i % n], "/", 2);
-        load->requests[i] = make_request(key, i, parts[0], parts[1]);
+        load->requests[i] = make_request(i, parts[0], parts[1]);
     }
-    EVP_PKEY_free(key);
 }
 
 static void open_connection(struct load *load, struct connection *c)

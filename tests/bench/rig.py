@@ -95,9 +95,27 @@ class Rig:
     def umpctl(self, *arguments):
         return self.stack.umpctl(*map(str, arguments))
 
-    def endpoint(self, number, owner, base_url="http://127.0.0.1:9/v2"):
-        return self.umpctl("endpoint", "add", "sms", "telnyx", number, "--owner", owner, "--set", f"base_url={base_url}",
-                           "--set", "rate=0", "--secret", "api_key=KEY", "--secret", f"public_key={self.public_key}")["id"]
+    def endpoint(self, number, owner, base_url="http://127.0.0.1:9"):
+        return self.adapter("telnyx", number, owner, base_url)["id"]
+
+    def signing_key(self, kind):
+        """What the generators sign the webhooks of an adapter with."""
+        return self.seed.hex() if kind == "telnyx" else "5" * 32
+
+    def adapter(self, kind, number, owner, base_url="http://127.0.0.1:9", **settings):
+        """An endpoint of any kind, unthrottled; its record. base_url: the provider's, without its path."""
+        key = self.signing_key(kind)
+        channel, path, more, keys = {
+            "telnyx": ("sms", "/v2", {}, {"api_key": "KEY", "public_key": self.public_key}),
+            "twilio": ("sms", "/2010-04-01", {}, {"account_sid": "AC" + "5" * 32, "auth_token": key}),
+            "whatsapp_cloud": ("whatsapp", "/v24.0", {"phone_number_id": f"10654{number.lstrip('+')}", "waba_id": "102290129340398"},
+                               {"access_token": "TOKEN", "app_secret": key, "verify_token": "friend"}),
+            "signal_cli": ("signal", "", {}, {}),
+        }[kind]
+        settings = {"base_url": base_url + path, "rate": 0, "pair_rate": 0, **more, **settings}
+        return self.umpctl("endpoint", "add", channel, kind, number, "--owner", owner,
+                           *(word for name, value in settings.items() for word in ("--set", f"{name}={value}")),
+                           *(word for name, value in keys.items() for word in ("--secret", f"{name}={value}")))
 
     def start(self, *arguments, ready=True):
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
