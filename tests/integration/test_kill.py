@@ -1,18 +1,20 @@
-"""kill -9 under load in both directions, judged by the oracle; and faults seeded into a real run."""
-import json
+"""kill -9 under load in both directions, judged by the oracle; and faults seeded into a real run.
+
+UMP_KILL_CYCLES=200 kills as often for every kind of adapter, here and in test_kill_signal.py; the figures of each are
+printed and kept in build/test-results/kills.jsonl.
+"""
 import os
 import shutil
 
 import pytest
 
-from tests.lib.chaos import Load, drain, kill_some
+from tests.lib.chaos import Load, cycles, drain, kill_some, report
 from tests.lib.gateway import Endpoint
 from tests.lib.oracle import check, story
 from tests.sim import twilio, whatsapp
 
 pytestmark = pytest.mark.guarantee
 
-CYCLES = int(os.environ.get("UMP_KILL_CYCLES", "20"))
 # Short leases, so that what a dead worker held is rescued within the test; no caps; nobody files a copy in Sent.
 SETTINGS = ["caps.user_per_hour=0", "outbound.lease=6s", "outbound.heartbeat=1s", "inbound.lease=6s", "outbound.poll=1s",
             "inbound.poll=1s", "outbound.retry_min=500ms", "inbound.retry_min=500ms", "inbound.retry_max=5s",
@@ -41,7 +43,7 @@ def in_flight(gateway):
 
 @pytest.mark.destructive
 @pytest.mark.parametrize("own_gateway", [SETTINGS], indirect=True)
-@pytest.mark.parametrize("sieve", [False, True], ids=["plain", "sieve-duplicate"])
+@pytest.mark.parametrize("sieve", [False, True], ids=["telnyx", "sieve-duplicate"])
 def test_nothing_is_lost_and_nothing_sent_twice(own_gateway, sieve):
     gateway = own_gateway
     lifted(gateway)
@@ -52,18 +54,17 @@ def test_nothing_is_lost_and_nothing_sent_twice(own_gateway, sieve):
     endpoint = person.endpoint()
     load = Load(gateway, person, endpoint).start()
     # Sieve's duplicate marks a mail when it is stored: Dovecot killed between the two shows it once more, as without Sieve.
-    killed = kill_some(gateway, CYCLES if not sieve else max(5, CYCLES // 2), seed=1 + sieve, spared=["dovecot"] if sieve else [])
-    judge(gateway, load, killed, shown_twice=0 if sieve else 8 * len(killed))
+    killed = kill_some(gateway, cycles(10 if sieve else 20), seed=1 + sieve, spared=["dovecot"] if sieve else [])
+    judge(gateway, load, killed, "telnyx, Sieve's duplicate" if sieve else "telnyx", shown_twice=0 if sieve else 8 * len(killed))
 
 
-def judge(gateway, load, killed, shown_twice):
+def judge(gateway, load, killed, kind, shown_twice):
     """After the last kill: all that was acknowledged arrived, once; so many mails may be shown a second time."""
     load.stop()
     drain(gateway, load.sim)
     facts = load.facts()
     findings = check(facts)
-    print(json.dumps({"killed": len(killed), "inbound": len(load.acked["ki"]), "outbound": len(load.acked["ko"]),
-                      "shown twice": len(findings.shown_twice), "uncertain": len(findings.uncertain)}))
+    report(kind, killed, facts, findings)
     assert load.acked["ki"] and load.acked["ko"]
     assert not findings.faults, "\n".join([str(findings.faults), *(story(gateway, token) for token in findings.lost[:3])])
     assert len(findings.uncertain) <= in_flight(gateway)
@@ -87,8 +88,8 @@ def test_the_same_through_other_webhooks(own_gateway, module, channel):
             assert sim.inbound(contact, number, "hello")["status"] == 200
         person.inbox.wait_all(count=len(load.contacts))
         load.start()
-        killed = kill_some(gateway, max(5, CYCLES // 2), seed=7)
-        judge(gateway, load, killed, shown_twice=8 * len(killed))
+        killed = kill_some(gateway, cycles(10), seed=7)
+        judge(gateway, load, killed, record["provider"], shown_twice=8 * len(killed))
 
 
 @pytest.mark.destructive

@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 import urllib.request
+from collections import Counter
+from pathlib import Path
 
 from tests.lib import oracle
 from tests.lib.smtp import Refused
@@ -15,6 +17,25 @@ from tests.lib.wait import wait_until
 
 OURS = ("ump-milter", "ump-lmtp", "ump-bridge")
 SERVERS = ("postgres", "postfix", "dovecot")
+
+
+FIGURES = Path(__file__).resolve().parents[2] / "build" / "test-results" / "kills.jsonl"
+
+
+def cycles(otherwise):
+    """How many kills: UMP_KILL_CYCLES, for every kind of adapter; else so many that a run of all tests stays short."""
+    return int(os.environ.get("UMP_KILL_CYCLES", otherwise))
+
+
+def report(kind, killed, facts, findings, **more):
+    """Prints the figures of a run, and keeps them as a line of build/test-results/kills.jsonl."""
+    figures = {"kind": kind, "kills": len(killed), "killed": dict(sorted(Counter(killed).items())), "inbound": len(facts.inbound_acked),
+               "outbound": len(facts.outbound_acked), "lost": len(findings.lost), "sent twice": len(findings.sent_twice),
+               "shown twice": len(findings.shown_twice), "uncertain": len(findings.uncertain), **more}
+    print(json.dumps(figures))
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    with open(FIGURES, "a", encoding="utf-8") as file:
+        file.write(json.dumps(figures) + "\n")
 
 
 class Load:
