@@ -260,6 +260,7 @@ int main(int argc, char **argv)
     struct program *program = program_start(&spec, argc, argv, &status);
     if (!program)
         return status;
+    status = 0; /* what a stop that was asked for ends with */
     if (roles_option)
         words = g_strsplit_set(roles_option, ", ", -1);
     if (read_roles(words ? (const char *const *)words
