@@ -133,10 +133,18 @@ static char **split_list(const char *text)
     return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
 }
 
+/* May the file set it to nothing?  Only where nothing is what it has without the file as well, or min says so. */
+static bool may_be_empty(const struct config_option *option)
+{
+    return option->initial == NULL || *option->initial == '\0' || (option->min != NULL && *option->min == '\0');
+}
+
 static bool check_bounds(const struct config_option *option, gint64 number, char **problem)
 {
     gint64 bound;
 
+    if (expected(option->type) == NULL)
+        return true;
     if (option->min != NULL && parse_number(option->type, option->min, &bound) && number < bound) {
         *problem = g_strdup_printf("must not be less than %s", option->min);
         return false;
@@ -256,9 +264,11 @@ static int handle_pair(void *data, const char *section, const char *key, const c
         if (config_options[i].type == CONFIG_LIST) {
             g_strfreev(value->list);
             value->list = split_list("");
-        } else if (*text == '\0' && expected(config_options[i].type) != NULL) {
-            complain(reading, reading->line, "%s must be %s", key, expected(config_options[i].type));
         }
+        if (*text == '\0' && expected(config_options[i].type) != NULL)
+            complain(reading, reading->line, "%s must be %s", key, expected(config_options[i].type));
+        else if (*text == '\0' && reading->rest == NULL && !may_be_empty(&config_options[i]))
+            complain(reading, reading->line, "%s may not be empty; without the line it is %s", key, config_options[i].initial);
     } else if (!set_value(value, &config_options[i], text, &problem)) {
         complain(reading, reading->line, "%s %s", key, problem);
     }

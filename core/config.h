@@ -33,7 +33,7 @@ struct config_option {
     const char *key;
     enum config_type type;
     const char *initial; /* as it would be written in the file; NULL: no default */
-    const char *min;     /* as written in the file; NULL: no bound */
+    const char *min;     /* as written in the file; NULL: no bound.  Of text with a default: "": it may be set to nothing */
     const char *max;
     const char *unit;    /* CHOICE: the words; else a word for the manual page, or NULL */
     const char *doc;     /* one to three plain sentences */

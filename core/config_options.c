@@ -34,7 +34,7 @@ const struct config_option config_options[] = {
      "notices that want an answer come from notice.DOMAIN."},
     {"gateway", "hostname", CONFIG_STRING, NULL, NULL, NULL, NULL,
      "The name of this machine in protocols and reports. Default: the system's host name."},
-    {"gateway", "region", CONFIG_STRING, "US", NULL, NULL, NULL,
+    {"gateway", "region", CONFIG_STRING, "US", "", NULL, NULL,
      "The country (two letters) in whose way telephone numbers without a country code are read, unless "
      "the account or user has another."},
     {"gateway", "channels", CONFIG_LIST, NULL, NULL, NULL, NULL,
@@ -91,7 +91,7 @@ const struct config_option config_options[] = {
     {"lmtp", "socket_mode", CONFIG_STRING, "0660", NULL, NULL, "octal", "Mode of the socket."},
     {"lmtp", "socket_group", CONFIG_STRING, NULL, NULL, NULL, NULL,
      "Group of the socket. Default: the program's own."},
-    {"lmtp", "peers", CONFIG_LIST, "postfix ump-bridge", NULL, NULL, NULL,
+    {"lmtp", "peers", CONFIG_LIST, "postfix ump-bridge", "", NULL, NULL,
      "The users, by name or number, that may connect (SO_PEERCRED). Root and the program's own user "
      "always may."},
     {"lmtp", "store", CONFIG_STRING, "lmtp:/run/dovecot/lmtp", NULL, NULL, NULL,
@@ -108,7 +108,7 @@ const struct config_option config_options[] = {
      "How long a peer may be silent within DATA."},
     {"lmtp", "stamp_max_age", CONFIG_DURATION, "6d", "1h", "60d", NULL,
      "How old a stamp may be: Postfix's maximal_queue_lifetime and a day."},
-    {"lmtp", "recipient_delimiter", CONFIG_STRING, "+", NULL, NULL, NULL,
+    {"lmtp", "recipient_delimiter", CONFIG_STRING, "+", "", NULL, NULL,
      "What parts a mailbox's name from its extension, as in Postfix and Dovecot."},
     {"lmtp", "memory_limit", CONFIG_SIZE, "1MiB", "4KiB", "1GiB", NULL,
      "Mail above this size waits in a file, not in memory."},
@@ -131,7 +131,7 @@ const struct config_option config_options[] = {
      "to numbers. Opt-outs, caps and when the contact last wrote are looked up each time."},
     {"lmtp", "store_timeout", CONFIG_DURATION, "60s", "1s", "10m", NULL,
      "How long the store may take for one answer."},
-    {"lmtp", "submit", CONFIG_STRING, "unix:/var/spool/postfix/public/umpsubmit", NULL, NULL, NULL,
+    {"lmtp", "submit", CONFIG_STRING, "unix:/var/spool/postfix/public/umpsubmit", "", NULL, NULL,
      "Where success reports (NOTIFY=SUCCESS) about ordinary mail are handed over by SMTP: unix:PATH or "
      "HOST:PORT. Set to nothing, only senders with a mailbox in [gateway] domains get theirs, through the "
      "store."},
@@ -171,7 +171,7 @@ const struct config_option config_options[] = {
     {"web", "max_connections", CONFIG_INT, "2000", "1", "100000", NULL, "Connections at the same time."},
     {"web", "max_connections_per_address", CONFIG_INT, "20", "1", "100000", NULL,
      "Connections at the same time from one address, not counted for trusted_proxies."},
-    {"web", "trusted_proxies", CONFIG_LIST, "127.0.0.1 ::1", NULL, NULL, NULL,
+    {"web", "trusted_proxies", CONFIG_LIST, "127.0.0.1 ::1", "", NULL, NULL,
      "Addresses whose X-Forwarded-For is believed."},
 
     /* --- inbound --- */
@@ -242,7 +242,7 @@ const struct config_option config_options[] = {
     {"dovecot", "sent", CONFIG_STRING, "Sent", NULL, NULL, NULL, "The folder in which mail programs save what was sent."},
 
     {"media", "dir", CONFIG_PATH, "{state_dir}/media", NULL, NULL, NULL, "The store, by SHA-256."},
-    {"media", "convert", CONFIG_STRING, "/usr/libexec/ump/ump-convert", NULL, NULL, NULL,
+    {"media", "convert", CONFIG_STRING, "/usr/libexec/ump/ump-convert", "", NULL, NULL,
      "The program that makes pictures and sounds fit the channel; empty: they go as they are, or are refused."},
     {"media", "max_size", CONFIG_SIZE, "25MiB", "1KiB", "2GiB", NULL, "Largest single file."},
     {"media", "url_ttl", CONFIG_DURATION, "7d", "1m", "365d", NULL, "How long a media URL is good."},

@@ -45,6 +45,10 @@ static void test_errors(void **state)
         {"[database]\npool_size = 0\n", "f:2: pool_size must not be less than 1"},
         {"[database]\npool_size = 1000\n", "f:2: pool_size must not be more than 256"},
         {"[web]\njournal_after = 5\n", "f:2: journal_after must be a duration such as 300ms, 5s, 10m, 2h or 30d"},
+        {"[inbound]\nlmtp_socket =\n", "f:2: lmtp_socket may not be empty; without the line it is "
+                                        "unix:/var/spool/postfix/ump/lmtp.sock"},
+        {"[bridge]\nroles =\n", "f:2: roles may not be empty; without the line it is web inbound outbound receipts"},
+        {"[lmtp]\nindex =\n", "f:2: index may not be empty; without the line it is best-effort"},
         {"[web]\njournal_after =\n", "f:2: journal_after must be a duration such as 300ms, 5s, 10m, 2h or 30d"},
         {"[web]\nmax_body = 5x\n", "f:2: max_body must be a size such as 4096, 64KiB or 4MiB"},
         {"[web]\njournal_always = maybe\n", "f:2: journal_always must be yes or no"},
@@ -87,9 +91,11 @@ static void test_long_lines(void **state)
 
 static void test_emptied(void **state)
 {
-    g_autoptr(config_t) config = parse("[gateway]\nregion =\n[web]\ntrusted_proxies =\n", NULL);
+    g_autoptr(config_t) config = parse("[gateway]\nregion =\n[lmtp]\nsubmit =\n[web]\ntrusted_proxies =\n[dovecot]\ndoveadm_url =\n", NULL);
 
     assert_null(config_get_string(config, "gateway", "region"));
+    assert_null(config_get_string(config, "lmtp", "submit"));
+    assert_null(config_get_string(config, "dovecot", "doveadm_url"));
     assert_null(config_get_list(config, "web", "trusted_proxies")[0]);
 }
 
