@@ -18,7 +18,7 @@ import pytest
 from tests.integration.test_kill import SETTINGS, in_flight, lifted
 from tests.integration.test_signal_rest import SECRET, webhook_url
 from tests.lib import oracle
-from tests.lib.chaos import OURS, SERVERS, cycles, drain, report
+from tests.lib.chaos import OURS, SERVERS, cycles, drain, report, victims
 from tests.lib.gateway import Endpoint
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
@@ -72,9 +72,8 @@ class Load:
 def kill_some(gateway, cycles, dice):
     """The subscribers that were there when ump-bridge was killed, and when it was restarted."""
     doomed, killed = [], []
-    for _ in range(cycles):
+    for name in victims(dice, cycles, ["ump-bridge", "ump-bridge", "restart", *OURS, *SERVERS]):
         time.sleep(dice.uniform(0.5, 2.0))
-        name = dice.choice(["ump-bridge", "ump-bridge", "restart", *OURS, *SERVERS])
         killed.append(name)
         if name == "restart":  # as an administrator would: nothing may be lost by it
             gateway.stop_service("ump-bridge")
@@ -112,7 +111,7 @@ def test_nothing_is_lost_and_nothing_sent_twice(own_gateway, receive):
                                      **({"receive": sim.tcp_url} if receive == "socket" else {}))
     sim.wait_subscribed(number)
     load = Load(gateway, person, Endpoint(gateway, record, number, person.email)).start()
-    doomed, killed = kill_some(gateway, cycles(6), random.Random(7))
+    doomed, killed = kill_some(gateway, cycles(9), random.Random(7))
     at_rest(gateway, load)
     shown, _, _ = oracle.mailbox_tokens(gateway.layout.mail)
     gone = written_off(doomed, set(shown))
@@ -134,7 +133,7 @@ def test_the_same_through_signal_cli_rest_api(own_gateway):
     endpoint = Endpoint(gateway, record, number, person.email)
     sim.webhook = webhook_url(endpoint)
     load = Load(gateway, person, endpoint).start()
-    _, killed = kill_some(gateway, cycles(6), random.Random(7))
+    _, killed = kill_some(gateway, cycles(9), random.Random(7))
     at_rest(gateway, load)
     acked = {token for posted in sim.webhooks if posted["status"] == 200 for token in oracle.tokens_in(posted["body"])}
     facts = oracle.collect(gateway, sim, load.arrived, acked, load.attempted, load.acked)

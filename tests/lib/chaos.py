@@ -91,12 +91,18 @@ class Load:
         return oracle.collect(self.gateway, self.sim, self.attempted["ki"], self.acked["ki"], self.attempted["ko"], self.acked["ko"])
 
 
-def kill_some(gateway, cycles, seed=None, pause=(1.0, 3.0), servers=0.15, spared=()):
-    """kill -9 of one program after the other, the spared ones never. Returns how many requests were in flight at the kills of ump-bridge."""
+def victims(dice, count, others, spared=()):
+    """Whom to kill: each program and each server once, in any order, then any of others."""
+    every = [name for name in (*OURS, *SERVERS) if name not in spared]
+    dice.shuffle(every)
+    return every[:count] + [dice.choice(others) for _ in range(count - len(every))]
+
+
+def kill_some(gateway, cycles, seed=None, pause=(1.0, 3.0), spared=()):
+    """kill -9 of one program after the other, more often of ours, the spared ones never. Returns who was killed."""
     dice, killed = random.Random(seed), []
-    for _ in range(cycles):
+    for name in victims(dice, cycles, [*OURS, *OURS, *(name for name in SERVERS if name not in spared)], spared):
         time.sleep(dice.uniform(*pause))
-        name = dice.choice([name for name in (SERVERS if dice.random() < servers else OURS) if name not in spared])
         before = gateway.pid(name)
         gateway.kill(name, wait=False)
         killed.append(name)
