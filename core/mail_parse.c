@@ -50,16 +50,33 @@ const char *mail_attachment_type(const struct mail_attachment *attachment)
     return media_type_of(attachment->type, data, length);
 }
 
+static bool is_convertible(const struct mail_attachment *attachment)
+{
+    return convert_kind_of(mail_attachment_type(attachment)) != CONVERT_NOTHING;
+}
+
 gint64 parsed_mail_convertible(const struct parsed_mail *mail)
 {
     gint64 bytes = 0;
 
     for (guint i = 0; i < mail->attachments->len; i++) {
         const struct mail_attachment *attachment = g_ptr_array_index(mail->attachments, i);
-        if (mail_attachment_is_media(attachment) && convert_kind_of(mail_attachment_type(attachment)) != CONVERT_NOTHING)
+        if (mail_attachment_is_media(attachment) && is_convertible(attachment))
             bytes += (gint64)g_bytes_get_size(attachment->content);
     }
     return bytes;
+}
+
+gint64 parsed_mail_largest(const struct parsed_mail *mail)
+{
+    gint64 largest = 0;
+
+    for (guint i = 0; i < mail->attachments->len; i++) {
+        const struct mail_attachment *attachment = g_ptr_array_index(mail->attachments, i);
+        if (mail_attachment_is_media(attachment) && !is_convertible(attachment))
+            largest = MAX(largest, (gint64)g_bytes_get_size(attachment->content));
+    }
+    return largest;
 }
 
 guint parsed_mail_media(const struct parsed_mail *mail, gint64 *bytes)

@@ -71,6 +71,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(parsed_mail, parsed_mail_free)
 bool mail_attachment_is_media(const struct mail_attachment *attachment);
 /* How many such there are, and their octets together. */
 guint parsed_mail_media(const struct parsed_mail *mail, gint64 *bytes);
+/* Octets of the largest of them that is not convertible. */
+gint64 parsed_mail_largest(const struct parsed_mail *mail);
 /* What it is: by its bytes, else as declared (core/media_type.h). */
 const char *mail_attachment_type(const struct mail_attachment *attachment);
 /* Bytes of those that convert_medium() makes smaller. */

@@ -207,6 +207,14 @@ static void append_segments(GString *text, const struct mail_report_recipient *r
         g_string_append_printf(text, "\nLength: %u SMS.\n", recipient->segments);
 }
 
+static void append_parts(GString *text, const struct mail_report_recipient *recipient)
+{
+    g_autofree char *line = recipient->parts ? mail_clean_line(recipient->parts, 2000) : NULL;
+
+    if (line)
+        g_string_append_printf(text, "\nIt went out as several messages. %s\n", line);
+}
+
 /* One plain sentence first; then what to do. */
 static void append_sentences(GString *text, const struct mail_report_recipient *recipients, gsize n, enum mail_report_action action)
 {
@@ -217,6 +225,7 @@ static void append_sentences(GString *text, const struct mail_report_recipient *
             g_string_append_printf(text, "To %s: %s\n", address, reason);
         else
             g_string_append_printf(text, "%s: %s\n", actions[action].subject, address);
+        append_parts(text, &recipients[0]);
         if (recipients[0].advice)
             g_string_append_printf(text, "\n%s\n", recipients[0].advice);
         append_segments(text, &recipients[0]);
@@ -229,6 +238,7 @@ static void append_sentences(GString *text, const struct mail_report_recipient *
     for (gsize i = 0; i < MIN(n, (gsize)DIGEST_LINES); i++) {
         g_autofree char *reason = mail_clean_line(recipients[i].reason, 300), *address = mail_clean_line(recipients[i].recipient, 200);
         g_string_append_printf(text, "\n%s: %s\n", address, reason[0] ? reason : actions[recipients[i].action].word);
+        append_parts(text, &recipients[i]);
         if (recipients[i].advice)
             g_string_append_printf(text, "%s\n", recipients[i].advice);
         append_segments(text, &recipients[i]);

@@ -25,6 +25,7 @@ struct mail_report_recipient {
     const char *remote;   /* Remote-MTA: api.telnyx.com; NULL */
     const char *reason;   /* one plain sentence for a person: what happened */
     const char *advice;   /* what to do; NULL */
+    const char *parts;    /* of a mail that went out as several messages: sentences, what became of each; NULL */
     const char *final_log_id; /* provider's message id; NULL */
     guint segments;   /* SMS that it needed, for a user who wants to know; 0: not told */
     gint64 at;   /* Last-Attempt-Date, µs; 0 */

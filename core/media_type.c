@@ -68,3 +68,17 @@ const char *media_type_of(const char *declared, const void *data, size_t length)
             return names[i].type;
     return declared;
 }
+
+bool media_type_listed(const char *types, const char *type, gint64 size)
+{
+    g_auto(GStrv) known = g_strsplit(types, " ", -1);
+
+    for (char **one = known; *one; one++) {
+        char *colon = strchr(*one, ':');
+        if (colon)
+            *colon = '\0';
+        if (g_ascii_strcasecmp(*one, type) == 0)
+            return !colon || size <= g_ascii_strtoll(colon + 1, NULL, 10);
+    }
+    return false;
+}

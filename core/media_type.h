@@ -2,6 +2,8 @@
 /* What a medium is, by its first bytes rather than by what a mail program called it. */
 #pragma once
 
+#include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -11,3 +13,6 @@
  * never NULL.
  */
 const char *media_type_of(const char *declared, const void *data, size_t length);
+
+/* Is the type among these, "image/jpeg image/webp:100000"?  A number is the largest of its type that counts, in bytes. */
+bool media_type_listed(const char *types, const char *type, gint64 size);

@@ -481,6 +481,18 @@ static bool subject_stands_in(const struct policy_facts *facts, const char *subj
                                             : endpoint_setting_bool(facts->endpoint_settings, "subject_first", false));
 }
 
+/* So many messages of the network a mail with several attachments may become (core/parts); 0: one. */
+static gint64 split_media(const struct check *c)
+{
+    const json_t *limits = c->facts != NULL ? json_object_get(c->facts->endpoint_settings, "limits") : NULL;
+    return endpoint_setting_int(limits, "split_media", 0);
+}
+
+static bool is_split(const struct check *c)
+{
+    return split_media(c) > 1;
+}
+
 /* The channel's own limit, in characters, or in bytes where the provider counts those; umpctl writes it into the endpoint's settings. */
 static bool check_length(struct check *c, size_t length, const char *text, const char *key)
 {
@@ -511,7 +523,7 @@ static bool check_text(struct check *c, const struct policy_message *message)
         return true;
     size_t length = message->text_length < 0 ? strlen(message->text) : (size_t)message->text_length;
     if (message->attachments > 0) /* a multimedia message: its text is not cut into SMS */
-        return message->media == 0 || check_length(c, length, message->text, "max_caption");
+        return message->media == 0 || check_length(c, length, message->text, is_split(c) ? "max_text" : "max_caption");
     if (c->facts != NULL && policy_template_goes(c->request, c->facts))
         return true;
     if (is_blank(message->text, length))
@@ -540,6 +552,17 @@ static bool check_refusal(struct check *c, const struct policy_message *message)
     return say(c, reasons[message->refusal]);
 }
 
+/* Of attachments that go out in several messages: count and bytes of one are what that carries. */
+static bool check_split_media(struct check *c, const struct policy_message *message, gint64 count, gint64 bytes)
+{
+    c->words.limit = count;
+    if (count >= 0 && message->media > count)
+        return say(c, POLICY_TOO_MANY_PARTS);
+    c->words.count = (message->media_largest + 999) / 1000;
+    c->words.limit = bytes / 1000;
+    return bytes >= 0 && message->media_largest > bytes ? say(c, POLICY_MEDIUM_TOO_BIG) : true;
+}
+
 /* What the channel carries stands in the endpoint's settings: umpctl writes the adapter's limits there. */
 static bool check_media(struct check *c, const struct policy_message *message)
 {
@@ -548,6 +571,8 @@ static bool check_media(struct check *c, const struct policy_message *message)
     if (message->media == 0 || c->address->kind == ADDRESS_NOTICE)
         return true;
     c->words.count = message->media;
+    if (is_split(c))
+        return check_split_media(c, message, count * split_media(c), bytes);
     c->words.limit = count;
     if (count >= 0 && message->media > count)
         return say(c, POLICY_TOO_MANY_MEDIA);
@@ -603,15 +628,16 @@ enum policy_action policy_verdict_outcome(const struct policy_site *site, const 
     return verdict->action;
 }
 
-char *policy_caps_json(const struct policy_site *site, const struct policy_facts *facts, guint segments)
+char *policy_caps_json(const struct policy_site *site, const struct policy_facts *facts, guint messages, guint segments)
 {
     gint64 price = endpoint_setting_int(facts->endpoint_settings, "price_per_segment", 0);
-    json_t *caps = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", //
+    json_t *caps = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", //
         "user", (json_int_t)account_cap(facts, "user_per_hour", site->user_per_hour),
         "machine", (json_int_t)(facts->machine ? facts->machine_rate : 0),
         "machine_period_s", (json_int_t)(facts->machine_period_s > 0 ? facts->machine_period_s : 3600),
         "spend", (json_int_t)account_cap(facts, "spend_per_day", site->spend_per_day),
-        "cost", (json_int_t)(price * MAX(segments, 1)),
+        "cost", (json_int_t)(price * MAX(MAX(segments, messages), 1)),
+        "messages", (json_int_t)MAX(messages, 1),
         "range", (json_int_t)range_cap(site, facts));
     char *text = json_dumps(caps, JSON_COMPACT);
     json_decref(caps);

@@ -210,6 +210,8 @@ enum policy_reason {
     POLICY_TOO_LONG,
     POLICY_TOO_MANY_MEDIA,
     POLICY_MEDIA_TOO_BIG,
+    POLICY_MEDIUM_TOO_BIG,   /* one of several that go out as a message each */
+    POLICY_TOO_MANY_PARTS,   /* and they are too many for that */
     POLICY_EMPTY,
     POLICY_ENCRYPTED,        /* mail_refusal.h */
     POLICY_INVITATION,
@@ -267,6 +269,7 @@ struct policy_message {
     guint media;                     /* attachments that would be sent */
     gint64 media_bytes;              /* … all of them, decoded */
     gint64 convertible_bytes;            /* … and of these, what will yet be made to fit */
+    gint64 media_largest;            /* of one of them that will not */
     const char *subject;             /* is sent where the text is empty and endpoint or machine sender want
                                       * the Subject first; NULL */
 };
@@ -304,8 +307,8 @@ enum policy_action policy_verdict_reason(enum policy_reason reason, struct polic
  */
 json_t *policy_template(const struct policy_request *request, const struct policy_facts *facts);
 
-/* p_caps of accept_submission for a message of so many segments; g_free. */
-char *policy_caps_json(const struct policy_site *site, const struct policy_facts *facts, guint segments);
+/* p_caps of accept_submission for a mail that goes out as so many messages, together of so many segments; g_free. */
+char *policy_caps_json(const struct policy_site *site, const struct policy_facts *facts, guint messages, guint segments);
 /* Segments that one message may need on its endpoint; 0: the channel knows none. */
 gint64 policy_max_segments(const struct policy_site *site, const struct policy_facts *facts);
 /* Does the endpoint send the best reading of a mail of which it is not certain what is new (default no)? */

@@ -193,6 +193,8 @@ static void put_limits(const struct channel_ops *ops, const char *channel, json_
     }
     if (can->text_in_octets)
         json_object_set_new(limits, "text_in_octets", json_true());
+    put_limit_number(limits, "split_media", can->split_media);
+    put_limit_text(limits, "uncaptioned", can->uncaptioned);
     put_limit_text(limits, "picture_types", can->picture_types);
     put_limit_text(limits, "sound_types", can->sound_types);
     put_limit_text(limits, "sound_to", can->sound_to);

@@ -9,6 +9,7 @@
 #include "core/ids.h"
 #include "core/log.h"
 #include "core/mail_report.h"
+#include "core/parts.h"
 #include "core/text_format.h"
 #include "lmtp/answer_words.h"
 #include "lmtp/reply.h"
@@ -66,12 +67,19 @@ static int load_report(struct answer *answer, GError **error)
     return db_query_once(door->db, DB_STMT_MESSAGE_REPORT, params, door->database_ms, &answer->report, error);
 }
 
+/* What goes out on his word. */
+struct going {
+    guint segments;
+    json_t *parts; /* core/parts.h; NULL: one message */
+};
+
 /* What goes out now is judged as if it had been sent at first: the preview's text was never measured.  NULL: refused, the
  * reply is set. */
-static char *check_text(const struct answer *answer, const char *body, guint *segments)
+static char *check_text(const struct answer *answer, const char *body, struct going *going)
 {
     const struct door *door = answer->submission->door;
     const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
+    const json_t *media = json_object_get(answer->metadata, "media");
     const char *const refs[] = {json_string_value(json_object_get(answer->metadata, "in_reply_to")), NULL};
     g_auto(policy_facts_t) facts = {0};
     g_auto(policy_verdict_t) verdict = {0};
@@ -86,14 +94,17 @@ static char *check_text(const struct answer *answer, const char *body, guint *se
         return NULL;
     }
     text = policy_fit_text(&facts, body, strlen(body));
-    *segments = policy_segments(&door->site, &facts, text);
     const struct policy_message message = {
         .text = text,
         .text_length = -1,
-        .attachments = (guint)json_array_size(json_object_get(answer->metadata, "media")),
+        .attachments = (guint)json_array_size(media),
     };
-    if (policy_check_content(&door->site, &request, &facts, &message, &verdict) == POLICY_ACCEPT)
+    if (policy_check_content(&door->site, &request, &facts, &message, &verdict) == POLICY_ACCEPT) {
+        going->segments = policy_segments(&door->site, &facts, text);
+        if (!json_object_get(answer->metadata, "template"))
+            going->parts = parts_plan(json_object_get(facts.endpoint_settings, "limits"), text, media);
         return g_steal_pointer(&text);
+    }
     say_verdict(answer, &verdict);
     return NULL;
 }
@@ -122,7 +133,15 @@ static void tell(const struct answer *answer, const char *outcome, const char *w
     }
 }
 
-static void act(const struct answer *answer, const char *what, const char *body, guint segments)
+static void add_parts(struct db_params *params, const struct going *going)
+{
+    char *text = going && going->parts ? json_dumps(going->parts, JSON_COMPACT) : NULL;
+
+    db_params_text(params, text);
+    free(text);
+}
+
+static void act(const struct answer *answer, const char *what, const char *body, const struct going *going)
 {
     const struct door *door = answer->submission->door;
     struct db_params *params = db_params_new();
@@ -133,10 +152,11 @@ static void act(const struct answer *answer, const char *what, const char *body,
     db_params_uuid(params, answer->message);
     db_params_text(params, what);
     db_params_text(params, body);
-    if (segments > 0)
-        db_params_int(params, segments);
+    if (going && going->segments > 0)
+        db_params_int(params, going->segments);
     else
         db_params_null(params);
+    add_parts(params, going);
     if (db_write_within(door->db, DB_STMT_OUTBOX_ANSWER, params, answer->message, door->database_ms, &rows, &error) < 0) {
         log_warning("error", error->message, "status", "database");
         say(answer, REPLY_DATABASE_DOWN, "deferred");
@@ -161,7 +181,7 @@ static void correct(const struct answer *answer)
     const struct extracted_text *text = &answer->text;
     const char *channel = db_rows_text_of(answer->report, 0, "channel");
     g_autofree char *body = NULL, *marked = NULL;
-    guint segments = 0;
+    struct going going = {0};
 
     if (text->certainty == TEXT_EMPTY || !*text->text) {
         say(answer, REPLY_ANSWER_WHAT, "answer-refused");
@@ -169,9 +189,10 @@ static void correct(const struct answer *answer)
         say(answer, REPLY_ANSWER_UNCERTAIN, "answer-refused");
     } else {
         marked = text_format(text, channel ? channel : "");
-        body = check_text(answer, marked, &segments);
+        body = check_text(answer, marked, &going);
         if (body)
-            act(answer, "send", body, segments);
+            act(answer, "send", body, &going);
+        json_decref(going.parts);
     }
 }
 
@@ -181,15 +202,16 @@ static void confirm(const struct answer *answer)
     const char *body = db_rows_text_of(answer->report, 0, "body");
     bool media = json_array_size(json_object_get(answer->metadata, "media")) > 0;
     g_autofree char *text = NULL;
-    guint segments = 0;
+    struct going going = {0};
 
     if (!media && (!body || body[strspn(body, " \t\r\n")] == '\0')) {
         say(answer, REPLY_ANSWER_WHAT, "answer-refused");
         return;
     }
-    text = check_text(answer, body ? body : "", &segments);
+    text = check_text(answer, body ? body : "", &going);
     if (text)
-        act(answer, "send", NULL, segments);
+        act(answer, "send", NULL, &going);
+    json_decref(going.parts);
 }
 
 static void read_words(struct answer *answer)
@@ -199,10 +221,10 @@ static void read_words(struct answer *answer)
         confirm(answer);
         break;
     case ANSWER_CANCEL:
-        act(answer, "cancel", NULL, 0);
+        act(answer, "cancel", NULL, NULL);
         break;
     case ANSWER_RESEND:
-        act(answer, "resend", NULL, 0);
+        act(answer, "resend", NULL, NULL);
         break;
     case ANSWER_CONSENT:
         say(answer, REPLY_ANSWER_CONSENT, "answer-refused");

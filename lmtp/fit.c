@@ -8,6 +8,7 @@
 #include "core/convert.h"
 #include "core/endpoint_settings.h"
 #include "core/log.h"
+#include "core/media_type.h"
 
 #define SMALLEST (10 * 1000) /* bytes: nothing is made smaller than that */
 #define PATIENCE (45 * CLOCK_SECOND)
@@ -33,22 +34,17 @@ static struct outgoing *outgoing_new(const char *type, const char *name, GBytes 
 
 /* ---- What the channel takes: the limits in the endpoint's settings, from the adapter's data ---- */
 
-/* "image/jpeg image/webp:100000": a number is the largest of its type. */
 static bool is_listed(const json_t *limits, const char *key, const char *type, gint64 size)
 {
     const char *types = json_string_value(json_object_get(limits, key));
 
-    if (!types)
-        return true;
-    g_auto(GStrv) known = g_strsplit(types, " ", -1);
-    for (char **one = known; *one; one++) {
-        char *colon = strchr(*one, ':');
-        if (colon)
-            *colon = '\0';
-        if (g_ascii_strcasecmp(*one, type) == 0)
-            return !colon || size <= g_ascii_strtoll(colon + 1, NULL, 10);
-    }
-    return false;
+    return !types || media_type_listed(types, type, size);
+}
+
+/* Several attachments go out as several messages (core/parts): they need not fit into one together. */
+static bool is_split(const json_t *limits)
+{
+    return endpoint_setting_int(limits, "split_media", 0) > 1;
 }
 
 /* One attachment, and what is to become of it. */
@@ -60,6 +56,12 @@ struct part {
     bool must;          /* it is not taken as it is */
     bool change;
 };
+
+/* Of one attachment, where its kind has no limit of its own; where each is in a message of its own, what that carries. */
+static gint64 largest(const json_t *limits)
+{
+    return is_split(limits) ? endpoint_setting_int(limits, "max_media_total", G_MAXINT32) : G_MAXINT32;
+}
 
 static void read_part(const struct mail_attachment *attachment, const json_t *limits, struct part *part)
 {
@@ -75,7 +77,7 @@ static void read_part(const struct mail_attachment *attachment, const json_t *li
     part->target = picture ? "image/jpeg" : kind == CONVERT_SOUND ? sound_to : NULL;
     if (!part->target)
         return;
-    part->max = endpoint_setting_int(limits, picture ? "max_picture" : "max_sound", G_MAXINT32);
+    part->max = endpoint_setting_int(limits, picture ? "max_picture" : "max_sound", largest(limits));
     part->must = part->size > part->max || !is_listed(limits, picture ? "picture_types" : "sound_types", part->type, part->size);
 }
 
@@ -128,7 +130,7 @@ static void share(struct plan *plan, gint64 max, gint64 aim)
 
 static void make_plan(struct plan *plan, const GPtrArray *attached, const json_t *limits)
 {
-    gint64 max = endpoint_setting_int(limits, "max_media_total", 0), total = 0;
+    gint64 max = is_split(limits) ? 0 : endpoint_setting_int(limits, "max_media_total", 0), total = 0;
 
     plan->count = attached->len;
     plan->parts = g_new0(struct part, attached->len + 1);

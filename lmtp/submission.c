@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/db.h"
@@ -13,6 +14,7 @@
 #include "core/ids.h"
 #include "core/log.h"
 #include "core/media_store.h"
+#include "core/parts.h"
 #include "core/text_format.h"
 #include "core/utf8_text.h"
 #include "lmtp/fit.h"
@@ -204,10 +206,14 @@ void submission_policy_message(const struct submission *submission, const struct
     };
     if (!submission->outgoing) {
         parsed_mail_media(parsed, &out->media_bytes);
+        out->media_largest = parsed_mail_largest(parsed);
         return;
     }
-    for (guint i = 0; i < submission->outgoing->len; i++)
-        out->media_bytes += (gint64)g_bytes_get_size(((struct outgoing *)submission->outgoing->pdata[i])->content);
+    for (guint i = 0; i < submission->outgoing->len; i++) {
+        gint64 size = (gint64)g_bytes_get_size(((struct outgoing *)submission->outgoing->pdata[i])->content);
+        out->media_bytes += size;
+        out->media_largest = MAX(out->media_largest, size);
+    }
 }
 
 void submission_request(const struct submission *submission, const struct txn_recipient *rcpt,
@@ -304,7 +310,7 @@ static void put_envelope(json_t *object, const struct submission *submission, co
     json_object_set_new(object, "arrived", json_integer(submission->txn->started));
 }
 
-static char *metadata_of(const struct submission *submission, const struct submission_message *message)
+static char *metadata_of(const struct submission *submission, const struct submission_message *message, json_t *parts)
 {
     const struct parsed_mail *parsed = submission->parsed;
     const struct stamp *stamp = &submission->mail->stamp;
@@ -314,6 +320,8 @@ static char *metadata_of(const struct submission *submission, const struct submi
     put(object, "subject", parsed->subject);
     if (json_array_size(submission->media) > 0)
         json_object_set(object, "media", submission->media);
+    if (parts)
+        json_object_set(object, "parts", parts);
     if (parsed->reaction) {
         json_t *reaction = json_object();
         put(reaction, "emoji", parsed->reaction);
@@ -367,11 +375,20 @@ static const char *type_of(const struct submission *submission)
     return submission->attached->len > 0 ? "media" : "text";
 }
 
+/* As which messages of the network it goes out; NULL: as one.  Of what is held the answer says it: its text is not known. */
+static json_t *plan_parts(const struct submission *submission, const struct submission_message *message)
+{
+    if (message->hold || message->template)
+        return NULL;
+    return parts_plan(json_object_get(message->facts->endpoint_settings, "limits"), message->text, submission->media);
+}
+
 struct db_params *submission_params(struct submission *submission, struct submission_message *message)
 {
     const struct door *door = submission->door;
     const struct policy_facts *facts = message->facts;
-    g_autofree char *metadata = metadata_of(submission, message);
+    g_autoptr(json_t) parts = plan_parts(submission, message);
+    g_autofree char *metadata = metadata_of(submission, message, parts);
     g_autofree char *recipient = g_ascii_strdown(message->rcpt->path.address, -1);
     g_autofree char *mail_id = submission->parsed->message_id ? g_strdup(submission->parsed->message_id)
                                                               : ids_message_id(message->message_id, door->domains[0]);
@@ -380,7 +397,7 @@ struct db_params *submission_params(struct submission *submission, struct submis
     uint8_t hash[32];
 
     message->segments = policy_segments(&door->site, facts, message->text);
-    caps = policy_caps_json(&door->site, facts, MAX(message->segments, 1));
+    caps = policy_caps_json(&door->site, facts, (guint)json_array_size(parts), message->segments);
     body_hash(submission, message, hash);
     db_params_int(params, facts->account_id);
     db_params_text(params, submission->mail->stamp.txn);

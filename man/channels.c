@@ -85,8 +85,12 @@ static void put_limits(GString *out, const struct channel_ops *ops, const struct
         g_string_append_printf(out, "%u %s", can->max_text, can->text_in_octets ? "octets" : "characters");
     if (can->max_caption > 0)
         g_string_append_printf(out, ", %u beside an attachment", can->max_caption);
-    g_string_append_printf(out, " | %u, each %" G_GINT64_FORMAT " KB, together %" G_GINT64_FORMAT " KB | ", can->max_media,
-                           can->max_media_each / 1000, can->max_media_total / 1000);
+    if (can->split_media > 0)
+        g_string_append_printf(out, " | %u a message, %u messages a mail, each %" G_GINT64_FORMAT " KB | ", can->max_media,
+                               can->split_media, can->max_media_each / 1000);
+    else
+        g_string_append_printf(out, " | %u, each %" G_GINT64_FORMAT " KB, together %" G_GINT64_FORMAT " KB | ", can->max_media,
+                               can->max_media_each / 1000, can->max_media_total / 1000);
     g_string_append_printf(out, "%s | ", pictures);
     if (can->max_group > 0 && can->groups_by_members)
         g_string_append_printf(out, "up to %u numbers | ", can->max_group);

@@ -245,6 +245,7 @@ static void read_message(struct eom *e)
     e->message.attachments = parsed->attachments->len + (parsed->reaction != NULL) + parsed->is_calendar;
     e->message.media = parsed_mail_media(parsed, &e->message.media_bytes);
     e->message.convertible_bytes = parsed_mail_convertible(parsed); /* ump-lmtp makes them fit */
+    e->message.media_largest = parsed_mail_largest(parsed);
     e->message.subject = parsed->subject;
     e->message.deferred_until = parsed->deferred_until;
     e->message.text_length = -1;

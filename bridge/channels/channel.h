@@ -299,6 +299,8 @@ struct channel_capabilities {
     bool gsm_segments;   /* text is counted in SMS segments */
     guint max_segments;
     guint max_media;     /* items in one message; 0: no media */
+    guint split_media;   /* so many messages a mail with more of them may become (core/parts); 0: it is refused */
+    const char *uncaptioned; /* types with which no text can go, in the form of picture_types; NULL: none */
     gint64 max_media_total; /* bytes */
     gint64 max_media_each;
     guint max_group;     /* recipients of one group message; 0: no groups */

@@ -53,10 +53,9 @@ static enum inbound_step park(struct queue_job *job, const struct channel_event 
 }
 
 /* The copy in Sent shows it, where Dovecot may be asked to; it is no loss when that fails. */
-static void show(struct inbound *inbound, const struct queue_job *job, const struct channel_event *event, const char *message_id)
+static void show(struct inbound *inbound, const struct queue_job *job, const char *status, const char *message_id)
 {
-    const char *keyword = event->status == CHANNEL_STATUS_READ ? "$Read"
-                          : event->status == CHANNEL_STATUS_DELIVERED ? "$Delivered" : NULL;
+    const char *keyword = g_strcmp0(status, "read") == 0 ? "$Read" : g_strcmp0(status, "delivered") == 0 ? "$Delivered" : NULL;
     struct db_params *params;
     const char *doveadm = config_get_string(inbound->bridge->config, "dovecot", "doveadm_url"); /* written as nothing: NULL */
     g_autoptr(GError) error = NULL;
@@ -138,8 +137,7 @@ enum inbound_step inbound_status(struct inbound *inbound, struct queue_job *job)
             metrics_inc(g_strcmp0(outcome, "applied") == 0 ? METRIC_STATUS_APPLIED : METRIC_STATUS_STALE);
             log_info("id", db_rows_text_of(rows, 0, "message_id"), "provider_id", event->provider_id, "code",
                      event->error_code, "provider_status", channel_status_name(event->status), "status", outcome);
-            if (g_strcmp0(outcome, "applied") == 0)
-                show(inbound, job, event, db_rows_text_of(rows, 0, "message_id"));
+            show(inbound, job, db_rows_text_of(rows, 0, "shown"), db_rows_text_of(rows, 0, "message_id"));
             queue_done(job);
         }
     }

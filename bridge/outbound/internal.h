@@ -26,6 +26,7 @@ struct job {
     gint64 id, fence;
     guint attempts; /* before this one */
     char *message_id, *recipient, *conversation_id;
+    guint part;     /* of the messages that the mail goes out as, from 1; 0: it is one */
     char *attempt;  /* uuid of this one */
     gint64 leased_at, sent_at; /* monotonic µs */
     bool group;

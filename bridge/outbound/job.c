@@ -7,6 +7,7 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/parts.h"
 #include "core/template_text.h"
 
 static void forget_content(struct job *job)
@@ -34,15 +35,15 @@ void job_free(struct job *job)
     g_free(job);
 }
 
-/* metadata.media, as in the UMP JSON: [{sha256, type, name, size}]. */
-static void add_media(struct ump_message *message, const json_t *metadata)
+/* metadata.media, as in the UMP JSON: [{sha256, type, name, size}]; those of this part. */
+static void add_media(struct ump_message *message, const json_t *metadata, guint part)
 {
     const json_t *list = json_object_get(metadata, "media"), *item;
     size_t i;
 
     json_array_foreach(list, i, item) {
         const char *sha = json_string_value(json_object_get(item, "sha256"));
-        if (!sha)
+        if (!sha || !parts_has_medium(json_object_get(metadata, "parts"), part, (guint)i))
             continue;
         struct ump_media *media = ump_media_new();
         media->sha256 = g_strdup(sha);
@@ -81,6 +82,7 @@ struct ump_message *job_message(const struct job *job, const struct db_rows *row
     const char *metadata_text = db_rows_text_of(rows, row, "metadata");
     g_autoptr(json_t) metadata = metadata_text ? json_loads(metadata_text, 0, NULL) : NULL;
     int type = ump_message_type_from_name(db_rows_text_of(rows, row, "type"));
+    guint part = (guint)db_rows_int_of(rows, row, "part");
 
     message->id = g_strdup(job->message_id);
     message->endpoint_id = g_strdup(job->endpoint->channel.id);
@@ -90,7 +92,8 @@ struct ump_message *job_message(const struct job *job, const struct db_rows *row
     message->direction = UMP_OUTBOUND;
     message->type = type < 0 ? UMP_MESSAGE_TEXT : (enum ump_message_type)type;
     message->sender.address = g_strdup(db_rows_text_of(rows, row, "from_address"));
-    message->text = g_strdup(db_rows_text_of(rows, row, "body"));
+    if (parts_has_text(json_object_get(metadata, "parts"), part))
+        message->text = g_strdup(db_rows_text_of(rows, row, "body"));
     /* No subject, although an MMS can have one: what is wanted of the mail's stands in the text already (MAIL.md). */
     message->occurred_at = db_rows_time_of(rows, row, "occurred_at");
     if (message->type == UMP_MESSAGE_REACTION)
@@ -100,7 +103,9 @@ struct ump_message *job_message(const struct job *job, const struct db_rows *row
         g_ptr_array_add(message->recipients, ump_party_new(job->recipient, NULL));
     else
         add_recipients(message, job, rows, row);
-    add_media(message, metadata);
+    add_media(message, metadata, part);
+    if (message->type == UMP_MESSAGE_MEDIA && message->media->len == 0)
+        message->type = UMP_MESSAGE_TEXT;
     return message;
 }
 
@@ -295,8 +300,10 @@ static int build(struct job *job, const struct db_rows *rows, unsigned row, GErr
     job->metadata = metadata ? json_loads(metadata, 0, NULL) : NULL;
     job->message = job_message(job, rows, row);
     job->callback = callback_url(job->outbound, job);
-    job->target = g_strdup(db_rows_text_of(rows, row, "target_id"));
-    job->target_text = g_strdup(db_rows_text_of(rows, row, "target_text"));
+    if (job->part <= 1) { /* the first of several answers for all */
+        job->target = g_strdup(db_rows_text_of(rows, row, "target_id"));
+        job->target_text = g_strdup(db_rows_text_of(rows, row, "target_text"));
+    }
     job->group = job->message->recipients->len > 1 || job->message->group.id;
     if (find_media(job, error) < 0)
         return -1;
@@ -318,6 +325,7 @@ struct job *job_new(struct outbound *outbound, struct endpoint *endpoint, const 
     job->message_id = g_strdup(db_rows_text_of(rows, row, "message_id"));
     job->recipient = g_strdup(db_rows_text_of(rows, row, "recipient"));
     job->conversation_id = g_strdup(db_rows_text_of(rows, row, "conversation_id"));
+    job->part = (guint)db_rows_int_of(rows, row, "part");
     job->attempt = ids_new();
     job->leased_at = outbound_now();
     channel_request_init(&job->request);

@@ -91,8 +91,8 @@ static void log_outcome(const struct job *job, const struct http_response *respo
                         const char *text, const struct verdict *verdict, gint64 took)
 {
     log_event(verdict->outcome == CHANNEL_UNCERTAIN || result->config ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "id",
-              job->message_id, "endpoint", job->endpoint->channel.id, "to", LOG_NUMBER(job->recipient), "attempt",
-              job->attempt, "http", response->status ? LOG_INT(response->status) : NULL, "provider_id",
+              job->message_id, "endpoint", job->endpoint->channel.id, "to", LOG_NUMBER(job->recipient), "part",
+              job->part > 0 ? LOG_INT(job->part) : NULL, "attempt", job->attempt, "http", response->status ? LOG_INT(response->status) : NULL, "provider_id",
               result->provider_id, "code", result->code, "error", verdict->outcome == CHANNEL_ACCEPTED ? NULL : text,
               "again", verdict->after_us > 0 ? LOG_MS(verdict->after_us) : NULL, "took", LOG_MS(took), "status",
               channel_outcome_name(verdict->outcome));

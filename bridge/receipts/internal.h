@@ -48,7 +48,7 @@ bool report_is_wanted(const struct report *report, const char *word);
 
 /* What happened in words; strings borrowed from tables and the report, storage holds what is made. */
 struct report_words {
-    char *diagnostic, *reason, *status;
+    char *diagnostic, *reason, *status, *parts;
 };
 void report_recipient(const struct report *report, enum mail_report_action action, struct report_words *storage,
                       struct mail_report_recipient *out);

@@ -7,6 +7,7 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/parts.h"
 
 /* --- the facts --- */
 
@@ -53,7 +54,9 @@ static char *derive_id(const struct receipts *receipts, const struct report *rep
 {
     g_autofree char *account = g_strdup_printf("%" G_GINT64_FORMAT, report->job->account_id);
     g_autofree char *kind = g_strconcat("report/", report->job->kind, NULL);
-    g_autofree char *what = g_strconcat(report->job->message_id, "/", report->recipient, NULL);
+    json_t *parts = json_object_get(report->job->payload, "parts");
+    g_autofree char *about = parts ? json_dumps(parts, JSON_COMPACT) : NULL;
+    g_autofree char *what = g_strconcat(report->job->message_id, "/", report->recipient, about ? "/" : NULL, about, NULL);
     ids_uuid uuid;
 
     ids_uuid_derive(&uuid, receipts->bridge->ids, report->job->created_at, account, kind, what);
@@ -157,6 +160,69 @@ static char *diagnostic_of(const struct report *report, const char *code)
                            text ? text : "");
 }
 
+/* ---- Of a mail that went out as several messages ---- */
+
+static const struct {
+    const char *status, *words; /* in the order of telling */
+} fates[] = {
+    {"read", "Read: "},
+    {"delivered", "Delivered: "},
+    {"sent", "Sent, but not yet known to be delivered: "},
+    {"sending", "Still being sent: "},
+    {"queued", "Still to be sent: "},
+    {"uncertain", "Perhaps sent: "},
+    {"cancelled", "Cancelled: "},
+    {"expired", "Not sent in time: "},
+    {"failed", "Not delivered: "},
+};
+
+/* "the text, “boat.jpg”": what the message of that number carried. */
+static void add_contents(GString *out, const struct report *report, guint part)
+{
+    const json_t *plan = json_object_get(report->metadata, "parts"), *media = json_object_get(report->metadata, "media"), *item;
+    size_t i;
+    bool text = parts_has_text(plan, part);
+
+    if (text)
+        g_string_append(out, "the text");
+    json_array_foreach(media, i, item) {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (!parts_has_medium(plan, part, (guint)i))
+            continue;
+        g_string_append_printf(out, "%s", text ? ", " : "");
+        text = true;
+        if (name && *name)
+            g_string_append_printf(out, "\"%s\"", name);
+        else
+            g_string_append_printf(out, "attachment %zu", i + 1);
+    }
+}
+
+/* "Delivered: the text, "a.jpg". Not delivered: "b.jpg"."; NULL: it went out as one. */
+static char *fate_of_parts(const struct report *report)
+{
+    const char *text = report_text(report, "parts");
+    g_autoptr(json_t) parts = text ? json_loads(text, 0, NULL) : NULL;
+    GString *out = g_string_new(NULL);
+    const json_t *part;
+    size_t n;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fates); i++) {
+        bool any = false;
+        json_array_foreach(parts, n, part) {
+            if (g_strcmp0(json_string_value(json_object_get(part, "status")), fates[i].status) != 0)
+                continue;
+            g_string_append(out, any ? "; " : fates[i].words);
+            any = true;
+            add_contents(out, report, (guint)json_integer_value(json_object_get(part, "part")));
+        }
+        if (any)
+            g_string_append(out, ". ");
+    }
+    g_string_truncate(out, out->len > 0 ? out->len - 1 : 0);
+    return g_string_free(out, out->len == 0);
+}
+
 static void failure_words(const struct report *report, struct report_words *storage, struct mail_report_recipient *out)
 {
     const char *code = report_text(report, "error_code"), *text = report_text(report, "error_text");
@@ -184,6 +250,11 @@ static void failure_words(const struct report *report, struct report_words *stor
     out->advice = "Check the number and send it again, or reach the person in another way.";
 }
 
+static bool report_is_about_parts(const struct report *report)
+{
+    return json_array_size(json_object_get(report->job->payload, "parts")) > 0;
+}
+
 void report_recipient(const struct report *report, enum mail_report_action action, struct report_words *storage,
                       struct mail_report_recipient *out)
 {
@@ -196,6 +267,8 @@ void report_recipient(const struct report *report, enum mail_report_action actio
         .final_log_id = report_text(report, "provider_id"),
         .segments = report_segments(report),
     };
+    storage->parts = fate_of_parts(report);
+    out->parts = storage->parts;
     switch (action) {
     case MAIL_REPORT_FAILED:
         failure_words(report, storage, out);
@@ -210,7 +283,9 @@ void report_recipient(const struct report *report, enum mail_report_action actio
     case MAIL_REPORT_DELIVERED:
         out->status = "2.0.0";
         out->reason = strcmp(report->job->kind, "late-delivery") == 0
-                          ? "The message reached the recipient after all, although it was reported as failed before."
+                          ? report_is_about_parts(report)
+                                ? "What was reported as failed before reached the recipient after all."
+                                : "The message reached the recipient after all, although it was reported as failed before."
                           : "The message reached the recipient.";
         out->at = db_rows_time_of(report->rows, 0, "delivered_at");
         break;
@@ -224,6 +299,7 @@ void report_recipient(const struct report *report, enum mail_report_action actio
 void report_words_clear(struct report_words *words)
 {
     g_free(words->diagnostic);
+    g_free(words->parts);
     g_free(words->reason);
     g_free(words->status);
 }

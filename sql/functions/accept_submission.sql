@@ -5,8 +5,10 @@
 --             transaction): nothing stored, answer 250
 --   conflict  the same transaction with another body: refuse
 --   opted-out, cap-user, cap-machine, cap-spend, cap-range: refuse, nothing stored
--- p_caps: {"user":30,"machine":200,"machine_period_s":3600,"spend":0,"cost":0,"range":0};
--- absent or 0: no such cap.
+-- p_caps: {"user":30,"machine":200,"machine_period_s":3600,"spend":0,"cost":0,"range":0,"messages":1};
+-- absent or 0: no such cap.  messages: as how many it goes out, each of which counts.
+-- p_metadata.parts: the parts as which it goes out (parts.sql), where it is not one
+-- message; of one that is held they are told by the answer.
 CREATE OR REPLACE FUNCTION ump.accept_submission(p_account integer, p_txn text, p_recipient text, p_body_hash bytea,
     p_message uuid, p_user uuid, p_machine uuid, p_owner_kind text, p_owner uuid, p_endpoint uuid, p_channel text,
     p_identifier text, p_group uuid, p_from text, p_type text, p_body text, p_metadata jsonb, p_mail_id text,
@@ -79,11 +81,12 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     IF p_hold IS NULL THEN
-        PERFORM ump.outbox_add(p_account, p_endpoint, p_identifier, p_message, p_due, p_expires);
+        PERFORM ump.parts_queue(p_account, p_endpoint, p_identifier, p_message, coalesce(jsonb_array_length(p_metadata->'parts'), 0),
+                                p_due, p_expires);
     ELSE
-        PERFORM ump.notice_add(p_account, p_message, p_identifier, 'preview', p_endpoint, jsonb_build_object('why', p_hold));
+        PERFORM ump.notice_add(p_account, p_message, p_identifier, 0, 'preview', p_endpoint, jsonb_build_object('why', p_hold));
     END IF;
     IF p_owner_kind = 'team' AND p_hold IS NULL THEN
-        PERFORM ump.notice_add(p_account, p_message, p_identifier, 'team-copy', p_endpoint, '{}');
+        PERFORM ump.notice_add(p_account, p_message, p_identifier, 0, 'team-copy', p_endpoint, '{}');
     END IF;
 END $$;

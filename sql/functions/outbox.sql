@@ -2,12 +2,14 @@
 -- that its author scheduled waits (4) under the worker's name 'schedule': it is
 -- behind nobody, and nobody waits for it, until it is due.
 
+-- p_part: which of the messages that the mail goes out as (parts.sql); 0: it is one.
+DROP FUNCTION IF EXISTS ump.outbox_add(integer, uuid, text, uuid, timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION ump.outbox_add(p_account integer, p_endpoint uuid, p_recipient text, p_message uuid,
-                                          p_due timestamptz, p_expires timestamptz) RETURNS void
+                                          p_part integer, p_due timestamptz, p_expires timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO ump.outbox (account_id, endpoint_id, recipient, message_id, state, due_at, worker, expires_at)
-    VALUES (p_account, p_endpoint, p_recipient, p_message, CASE WHEN p_due > ump.now() THEN 4 ELSE 1 END,
+    INSERT INTO ump.outbox (account_id, endpoint_id, recipient, message_id, part, state, due_at, worker, expires_at)
+    VALUES (p_account, p_endpoint, p_recipient, p_message, p_part, CASE WHEN p_due > ump.now() THEN 4 ELSE 1 END,
             CASE WHEN p_due > ump.now() THEN p_due END, CASE WHEN p_due > ump.now() THEN 'schedule' END, p_expires);
     PERFORM pg_notify('ump_outbox', p_account || '/' || p_endpoint);
 END $$;
@@ -93,7 +95,8 @@ CREATE FUNCTION ump.outbox_claim(p_worker text, p_account integer, p_endpoint uu
     p_account_rate double precision, p_account_burst double precision, p_targets boolean)
 RETURNS TABLE (id bigint, fence bigint, attempts integer, message_id uuid, recipient text, type text, from_address text,
                body text, metadata jsonb, conversation_id uuid, group_id uuid, group_members text[],
-               occurred_at timestamptz, expires_at timestamptz, group_key text, target_id text, target_text text, floor bigint, more boolean,
+               occurred_at timestamptz, expires_at timestamptz, group_key text, target_id text, target_text text, part smallint,
+               floor bigint, more boolean,
                behind boolean, wait_ms integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -212,11 +215,11 @@ BEGIN
               FROM (SELECT s.id FROM ump.outbox s WHERE s.id = ANY (v_ids[1:v_n]) AND s.state + 0 = 1
                      ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED) l
              WHERE o.id = l.id
-            RETURNING o.id, o.fence, o.attempts, o.message_id, o.recipient, o.expires_at
+            RETURNING o.id, o.fence, o.attempts, o.message_id, o.recipient, o.part, o.expires_at
         )
         SELECT g.id, g.fence, g.attempts, g.message_id, g.recipient, m.type, m.from_address, m.body, m.metadata,
                m.conversation_id, cg.id, cg.members, m.occurred_at, g.expires_at, cg.group_key, tg.provider_id, tg.begins,
-               NULL::bigint, NULL::boolean, NULL::boolean, NULL::integer
+               g.part, NULL::bigint, NULL::boolean, NULL::boolean, NULL::integer
           FROM got g
          CROSS JOIN LATERAL (SELECT * FROM ump.unified_messages x
                               WHERE x.account_id = p_account AND x.id = g.message_id OFFSET 0) m
@@ -229,7 +232,7 @@ BEGIN
                               CROSS JOIN LATERAL (SELECT * FROM ump.unified_messages y
                                                    WHERE y.account_id = p_account AND y.id = x.message_id OFFSET 0) t
                                LEFT JOIN ump.deliveries d ON d.account_id = p_account AND d.message_id = t.id
-                                                         AND d.recipient = g.recipient
+                                                         AND d.recipient = g.recipient AND d.part = 0
                               WHERE t.endpoint_id = p_endpoint AND t.conversation_id = m.conversation_id
                               LIMIT 1) tg ON p_targets AND m.metadata ? 'in_reply_to'
          ORDER BY g.id;
@@ -256,6 +259,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
 DECLARE
     v_now timestamptz := ump.now();
     v_done bigint[];
+    v_parts bigint[];
     r record;
 BEGIN
     -- nearly all: one pass, each table by its key (OFFSET 0: in this order)
@@ -264,15 +268,15 @@ BEGIN
           FROM unnest(p_ids, p_fences, p_attempts) w (id, fence, attempt)
          CROSS JOIN LATERAL (SELECT * FROM ump.outbox x WHERE x.id = w.id OFFSET 0) o
          WHERE o.fence = w.fence AND o.state = 2
-         ORDER BY o.message_id, o.recipient         -- so deliveries are locked
+         ORDER BY o.message_id, o.recipient, o.part -- so deliveries are locked
     ), fit AS (
-        SELECT o.id, o.account_id, o.message_id, o.recipient, o.fence, o.attempt
+        SELECT o.id, o.account_id, o.message_id, o.recipient, o.part, o.fence, o.attempt
           FROM want o
          CROSS JOIN LATERAL (SELECT x.channel FROM ump.endpoints x
                               WHERE x.account_id = o.account_id AND x.id = o.endpoint_id OFFSET 0) e
          CROSS JOIN LATERAL (SELECT x.status FROM ump.deliveries x
                               WHERE x.account_id = o.account_id AND x.message_id = o.message_id
-                                AND x.recipient = o.recipient OFFSET 0 FOR NO KEY UPDATE) d
+                                AND x.recipient = o.recipient AND x.part = o.part OFFSET 0 FOR NO KEY UPDATE) d
          WHERE d.status IN ('queued', 'sending', 'uncertain')
            AND (o.expires_at IS NULL OR o.expires_at >= v_now)
            AND NOT ump.opted_out(o.account_id, o.endpoint_id, e.channel, o.recipient)
@@ -281,15 +285,19 @@ BEGIN
           FROM fit f WHERE o.id = f.id AND o.fence = f.fence AND o.state + 0 = 2
         RETURNING f.*
     ), try AS (
-        INSERT INTO ump.attempts (account_id, id, message_id, recipient, started_at)
-        SELECT m.account_id, m.attempt, m.message_id, m.recipient, v_now FROM mark m
+        INSERT INTO ump.attempts (account_id, id, message_id, recipient, part, started_at)
+        SELECT m.account_id, m.attempt, m.message_id, m.recipient, m.part, v_now FROM mark m
         ON CONFLICT DO NOTHING
     ), delivery AS (
         UPDATE ump.deliveries d SET status = 'sending', sending_at = v_now
           FROM mark m
-         WHERE d.account_id = m.account_id AND d.message_id = m.message_id AND d.recipient = m.recipient
+         WHERE d.account_id = m.account_id AND d.message_id = m.message_id AND d.recipient = m.recipient AND d.part = m.part
     )
-    SELECT coalesce(array_agg(m.id), '{}') INTO v_done FROM mark m;
+    SELECT coalesce(array_agg(m.id), '{}'), array_agg(m.id) FILTER (WHERE m.part > 0) INTO v_done, v_parts FROM mark m;
+    FOR r IN SELECT o.account_id, o.message_id, o.recipient FROM ump.outbox o WHERE o.id = ANY (v_parts)
+              ORDER BY o.message_id, o.recipient LOOP
+        PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
+    END LOOP;
     RETURN QUERY SELECT d.id, 'send'::text FROM unnest(v_done) d (id);
     IF cardinality(v_done) < cardinality(p_ids) THEN
         FOR r IN SELECT w.id, w.fence, w.attempt FROM unnest(p_ids, p_fences, p_attempts) w (id, fence, attempt)
@@ -314,7 +322,8 @@ BEGIN
         RETURN 'stale';
     END IF;
     SELECT status INTO v_status FROM ump.deliveries
-     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient FOR NO KEY UPDATE;
+     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part
+       FOR NO KEY UPDATE;
     SELECT * INTO v_o FROM ump.outbox WHERE id = p_id AND fence = p_fence FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN 'stale';
@@ -331,22 +340,25 @@ BEGIN
         RETURN 'cancelled';     -- or failed, expired, delivered: over in any case
     END IF;
     IF v_o.expires_at < v_now THEN
-        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, 'expired', 'expired',
+        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'expired', 'expired',
                                   'it could not be sent in time');
         DELETE FROM ump.outbox WHERE id = p_id;
         RETURN 'expired';
     END IF;
     IF ump.opted_out(v_o.account_id, v_o.endpoint_id, v_channel, v_o.recipient) THEN
-        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, 'failed', 'opted-out',
+        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'failed', 'opted-out',
                                   'the recipient has opted out (STOP)');
         DELETE FROM ump.outbox WHERE id = p_id;
         RETURN 'opted-out';
     END IF;
     UPDATE ump.outbox SET state = 3, attempt_id = p_attempt, attempts = attempts + 1 WHERE id = p_id;
-    INSERT INTO ump.attempts (account_id, id, message_id, recipient, started_at)
-    VALUES (v_o.account_id, p_attempt, v_o.message_id, v_o.recipient, v_now) ON CONFLICT DO NOTHING;
+    INSERT INTO ump.attempts (account_id, id, message_id, recipient, part, started_at)
+    VALUES (v_o.account_id, p_attempt, v_o.message_id, v_o.recipient, v_o.part, v_now) ON CONFLICT DO NOTHING;
     UPDATE ump.deliveries SET status = 'sending', sending_at = v_now
-     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient;
+     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part;
+    IF v_o.part > 0 THEN
+        PERFORM ump.parts_settle(v_o.account_id, v_o.message_id, v_o.recipient);
+    END IF;
     RETURN 'send';
 END $$;
 
@@ -366,6 +378,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
 DECLARE
     v_now timestamptz := ump.now();
     v_n integer;
+    v_parts jsonb;      -- the messages whose parts moved
     r record;
 BEGIN
     WITH res AS (
@@ -373,34 +386,43 @@ BEGIN
             http integer, provider_id text, segments integer, cost bigint, currency text)
          WHERE x.outcome = 'accepted'
     ), fit AS (
-        SELECT res.*, a.message_id, a.recipient
+        SELECT res.*, a.message_id, a.recipient, a.part
           FROM res
           JOIN ump.attempts a ON a.account_id = res.account AND a.id = res.attempt
                              AND (a.outcome IS NULL OR a.outcome = 'uncertain')
           JOIN ump.deliveries d ON d.account_id = a.account_id AND d.message_id = a.message_id AND d.recipient = a.recipient
-         ORDER BY a.message_id, a.recipient FOR NO KEY UPDATE OF d
+                           AND d.part = a.part
+         ORDER BY a.message_id, a.recipient, a.part FOR NO KEY UPDATE OF d
     ), delivery AS (
         UPDATE ump.deliveries d SET provider_id = coalesce(f.provider_id, d.provider_id), accepted_at = v_now,
                segments = coalesce(f.segments, d.segments), cost = coalesce(f.cost, d.cost),
                currency = coalesce(f.currency, d.currency),
                status = CASE WHEN d.status IN ('queued', 'sending', 'uncertain') THEN 'sent' ELSE d.status END
           FROM fit f
-         WHERE d.account_id = f.account AND d.message_id = f.message_id AND d.recipient = f.recipient
-        RETURNING f.id, f.account, f.attempt, f.http, f.provider_id
+         WHERE d.account_id = f.account AND d.message_id = f.message_id AND d.recipient = f.recipient AND d.part = f.part
+        RETURNING f.id, f.account, f.attempt, f.http, f.provider_id, f.message_id, f.recipient, f.part
     ), gone AS (
         DELETE FROM ump.outbox o USING delivery d WHERE o.id = d.id
     ), fact AS (
         UPDATE ump.attempts a SET ended_at = v_now, outcome = 'accepted', http_status = d.http, provider_id = d.provider_id,
                error_code = NULL, error_text = NULL
           FROM delivery d WHERE a.account_id = d.account AND a.id = d.attempt
-        RETURNING 1
+        RETURNING d.account, d.message_id, d.recipient, d.part
     )
-    SELECT count(*) INTO v_n FROM fact;
+    SELECT count(*), jsonb_agg(DISTINCT jsonb_build_object('account', f.account, 'message', f.message_id, 'recipient', f.recipient))
+                         FILTER (WHERE f.part > 0)
+      INTO v_n, v_parts FROM fact f;
+    FOR r IN
+        SELECT * FROM jsonb_to_recordset(v_parts) AS x (account integer, message uuid, recipient text) ORDER BY x.message, x.recipient
+    LOOP
+        PERFORM ump.parts_settle(r.account, r.message, r.recipient);
+    END LOOP;
     FOR r IN
         SELECT x.account, x.alias, a.recipient, e.channel
           FROM jsonb_to_recordset(p_results) AS x (account integer, attempt uuid, outcome text, alias text)
           JOIN ump.attempts a ON a.account_id = x.account AND a.id = x.attempt
           JOIN ump.deliveries d ON d.account_id = a.account_id AND d.message_id = a.message_id AND d.recipient = a.recipient
+                           AND d.part = a.part
           JOIN ump.endpoints e ON e.account_id = d.account_id AND e.id = d.endpoint_id
          WHERE x.outcome = 'accepted' AND x.alias IS NOT NULL
     LOOP
@@ -411,6 +433,7 @@ BEGIN
           FROM jsonb_to_recordset(p_results) AS x (account integer, attempt uuid, outcome text, provider_id text, members jsonb)
           JOIN ump.attempts a ON a.account_id = x.account AND a.id = x.attempt
           JOIN ump.deliveries d ON d.account_id = a.account_id AND d.message_id = a.message_id AND d.recipient = a.recipient
+                           AND d.part = a.part
          CROSS JOIN LATERAL jsonb_to_recordset(x.members) AS m (recipient text, code text, text text)
          WHERE x.outcome = 'accepted' AND x.members IS NOT NULL
     LOOP
@@ -443,7 +466,8 @@ BEGIN
         RETURN 0;
     END IF;
     SELECT endpoint_id INTO v_endpoint FROM ump.deliveries
-     WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient FOR NO KEY UPDATE;
+     WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND part = v_a.part
+       FOR NO KEY UPDATE;
     PERFORM 1 FROM ump.outbox WHERE id = p_id AND fence = p_fence AND state + 0 IN (2, 3) FOR NO KEY UPDATE;
     v_owned := FOUND;
     UPDATE ump.attempts SET ended_at = v_now, outcome = p_outcome, http_status = p_http, provider_id = p_provider_id,
@@ -462,27 +486,32 @@ BEGIN
         IF p_outcome = 'failed' THEN
             DELETE FROM ump.outbox WHERE id = p_id AND state + 0 = 5 AND attempt_id = p_attempt;
             IF FOUND THEN
-                PERFORM ump.delivery_fail(p_account, v_a.message_id, v_a.recipient, 'failed', p_code, p_text);
+                PERFORM ump.delivery_fail(p_account, v_a.message_id, v_a.recipient, v_a.part, 'failed', p_code, p_text);
             END IF;
         ELSIF p_outcome = 'retry' THEN
             UPDATE ump.outbox SET state = 4, due_at = v_now + p_after WHERE id = p_id AND state + 0 = 5 AND attempt_id = p_attempt;
             IF FOUND THEN
                 UPDATE ump.deliveries SET status = 'queued'
                  WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient
-                   AND status IN ('sending', 'uncertain');
+                   AND part = v_a.part AND status IN ('sending', 'uncertain');
             END IF;
         END IF;
     ELSIF p_outcome = 'failed' THEN
-        PERFORM ump.delivery_fail(p_account, v_a.message_id, v_a.recipient, 'failed', p_code, p_text);
+        PERFORM ump.delivery_fail(p_account, v_a.message_id, v_a.recipient, v_a.part, 'failed', p_code, p_text);
         DELETE FROM ump.outbox WHERE id = p_id;
     ELSIF p_outcome = 'retry' THEN
         UPDATE ump.outbox SET state = 4, due_at = v_now + p_after, worker = NULL, lease_until = NULL WHERE id = p_id;
         UPDATE ump.deliveries SET status = 'queued', error_code = p_code, error_text = p_text
-         WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND status = 'sending';
+         WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND part = v_a.part
+           AND status = 'sending';
     ELSE
         UPDATE ump.outbox SET state = 5, due_at = v_now + p_after, worker = NULL, lease_until = NULL WHERE id = p_id;
         UPDATE ump.deliveries SET status = 'uncertain', uncertain_at = v_now, error_code = p_code, error_text = p_text
-         WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND status = 'sending';
+         WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND part = v_a.part
+           AND status = 'sending';
+    END IF;
+    IF v_a.part > 0 THEN
+        PERFORM ump.parts_settle(p_account, v_a.message_id, v_a.recipient);
     END IF;
     RETURN 1;
 END $$;
@@ -498,7 +527,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, 'failed', p_code, p_text);
+    PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'failed', p_code, p_text);
     DELETE FROM ump.outbox WHERE id = p_id;
     RETURN true;
 END $$;
@@ -557,7 +586,7 @@ DECLARE
     r record;
 BEGIN
     FOR r IN
-        SELECT o.id, o.account_id, o.message_id, o.recipient, o.attempt_id, o.fence FROM ump.outbox o
+        SELECT o.id, o.account_id, o.message_id, o.recipient, o.part, o.attempt_id, o.fence FROM ump.outbox o
          WHERE o.state = 3 AND ((o.lease_until > v_since AND o.lease_until < v_clock)
                                 OR (p_worker IS NOT NULL AND o.worker = p_worker))
          ORDER BY o.id LIMIT v_limit FOR NO KEY UPDATE SKIP LOCKED
@@ -568,7 +597,11 @@ BEGIN
                error_text = 'the sender died with the request under way'
          WHERE account_id = r.account_id AND id = r.attempt_id AND outcome IS NULL;
         UPDATE ump.deliveries SET status = 'uncertain', uncertain_at = v_now
-         WHERE account_id = r.account_id AND message_id = r.message_id AND recipient = r.recipient AND status = 'sending';
+         WHERE account_id = r.account_id AND message_id = r.message_id AND recipient = r.recipient AND part = r.part
+           AND status = 'sending';
+        IF r.part > 0 THEN
+            PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
+        END IF;
         v_uncertain := v_uncertain + 1;
     END LOOP;
     FOR r IN
@@ -618,9 +651,9 @@ BEGIN
         DELETE FROM ump.outbox WHERE id IN (
             SELECT o.id FROM ump.outbox o WHERE o.expires_at < ump.now() AND o.state IN (1, 4)
              LIMIT p_limit FOR UPDATE SKIP LOCKED)
-        RETURNING account_id, message_id, recipient
+        RETURNING account_id, message_id, recipient, part
     LOOP
-        PERFORM ump.delivery_fail(r.account_id, r.message_id, r.recipient, 'expired', 'expired',
+        PERFORM ump.delivery_fail(r.account_id, r.message_id, r.recipient, r.part, 'expired', 'expired',
                                   'it could not be sent in time');
         v_n := v_n + 1;
     END LOOP;
@@ -631,10 +664,11 @@ END $$;
 -- first due_at), a sixth and a third of p_patience, and when it is over; what is
 -- still there then, every p_look_again.
 DROP FUNCTION IF EXISTS ump.outbox_uncertain(integer, interval);
-CREATE OR REPLACE FUNCTION ump.outbox_uncertain(p_limit integer, p_look_again interval, p_patience interval)
+DROP FUNCTION IF EXISTS ump.outbox_uncertain(integer, interval, interval);
+CREATE FUNCTION ump.outbox_uncertain(p_limit integer, p_look_again interval, p_patience interval)
 RETURNS TABLE (id bigint, account_id integer, endpoint_id uuid, message_id uuid, recipient text, attempt_id uuid,
                uncertain_at timestamptz, attempts integer, age_us bigint, began timestamptz, type text,
-               from_address text, body text, metadata jsonb, occurred_at timestamptz, group_members text[])
+               from_address text, body text, metadata jsonb, occurred_at timestamptz, group_members text[], part smallint)
 LANGUAGE sql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
     WITH due AS (
         SELECT o.id FROM ump.outbox o WHERE o.state = 5 AND o.due_at <= ump.now()
@@ -647,10 +681,11 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
                              ELSE ump.now() + p_look_again END
           FROM due, ump.deliveries d
          WHERE o.id = due.id AND d.account_id = o.account_id AND d.message_id = o.message_id AND d.recipient = o.recipient
-        RETURNING o.id, o.account_id, o.endpoint_id, o.message_id, o.recipient, o.attempt_id, d.uncertain_at, o.attempts
+           AND d.part = o.part
+        RETURNING o.id, o.account_id, o.endpoint_id, o.message_id, o.recipient, o.attempt_id, d.uncertain_at, o.attempts, o.part
     )
-    SELECT l.*, (extract(epoch FROM coalesce(ump.now() - l.uncertain_at, p_patience)) * 1000000)::bigint, a.started_at, m.type, m.from_address, m.body, m.metadata,
-           m.occurred_at, NULL::text[]
+    SELECT l.id, l.account_id, l.endpoint_id, l.message_id, l.recipient, l.attempt_id, l.uncertain_at, l.attempts, (extract(epoch FROM coalesce(ump.now() - l.uncertain_at, p_patience)) * 1000000)::bigint, a.started_at, m.type, m.from_address, m.body, m.metadata,
+           m.occurred_at, NULL::text[], l.part
       FROM looked l
       JOIN ump.unified_messages m ON m.account_id = l.account_id AND m.id = l.message_id
       LEFT JOIN ump.attempts a ON a.account_id = l.account_id AND a.id = l.attempt_id
@@ -670,6 +705,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('found:' || p_endpoint, 0));
     SELECT d.* INTO v_d FROM ump.attempts a
       JOIN ump.deliveries d ON d.account_id = a.account_id AND d.message_id = a.message_id AND d.recipient = a.recipient
+                           AND d.part = a.part
      WHERE a.account_id = p_account AND a.id = p_attempt FOR NO KEY UPDATE OF d;
     IF v_d.provider_id = ANY (p_ids) THEN
         RETURN v_d.provider_id;
@@ -679,7 +715,7 @@ BEGIN
      ORDER BY i.n LIMIT 1;
     IF v_id IS NOT NULL THEN
         UPDATE ump.deliveries SET provider_id = v_id
-         WHERE account_id = p_account AND message_id = v_d.message_id AND recipient = v_d.recipient;
+         WHERE account_id = p_account AND message_id = v_d.message_id AND recipient = v_d.recipient AND part = v_d.part;
         RETURN v_id;
     END IF;
     RETURN (SELECT '' FROM unnest(p_others) o (id)
@@ -701,38 +737,105 @@ BEGIN
     IF p_what = 'resend' THEN
         UPDATE ump.outbox SET state = 1, due_at = NULL, fence = fence + 1 WHERE id = p_id;
         UPDATE ump.deliveries SET status = 'queued', queued_at = ump.now()
-         WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient
+         WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part
            AND status = 'uncertain';
+        IF v_o.part > 0 THEN
+            PERFORM ump.parts_settle(v_o.account_id, v_o.message_id, v_o.recipient);
+        END IF;
         PERFORM pg_notify('ump_outbox', v_o.account_id || '/' || v_o.endpoint_id || '/' || v_o.id);
         RETURN true;
     END IF;
     DELETE FROM ump.outbox WHERE id = p_id;
     IF p_what = 'never' THEN
-        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, 'failed', 'uncertain',
+        PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'failed', 'uncertain',
                                   'the provider did not answer, so it may or may not have been sent');
     ELSE
-        PERFORM ump.notice_add(v_o.account_id, v_o.message_id, v_o.recipient, 'uncertain', v_o.endpoint_id, '{}');
+        PERFORM ump.notice_add(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'uncertain', v_o.endpoint_id, '{}');
     END IF;
     RETURN true;
 END $$;
 
+-- Takes one entry of the queue back, unless its request was started.
+CREATE OR REPLACE FUNCTION ump.outbox_cancel(p_account integer, p_id bigint) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_o ump.outbox;
+BEGIN
+    DELETE FROM ump.outbox WHERE account_id = p_account AND id = p_id AND state IN (1, 4, 5) RETURNING * INTO v_o;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    UPDATE ump.deliveries d SET status = 'cancelled', cancelled_at = ump.now()
+     WHERE d.account_id = p_account AND d.message_id = v_o.message_id AND d.recipient = v_o.recipient AND d.part = v_o.part;
+    IF v_o.part > 0 THEN
+        PERFORM ump.parts_settle(p_account, v_o.message_id, v_o.recipient);
+    END IF;
+    RETURN v_o.message_id;
+END $$;
+
+-- Does with the parts of a message what its author has said about them: those
+-- that are uncertain and in nobody's hands any more.  False: there are none.
+CREATE OR REPLACE FUNCTION ump.parts_answer(p_d ump.deliveries, p_what text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_found boolean := false;
+    r record;
+BEGIN
+    FOR r IN
+        SELECT d.part FROM ump.deliveries d
+         WHERE d.account_id = p_d.account_id AND d.message_id = p_d.message_id AND d.recipient = p_d.recipient AND d.part > 0
+           AND d.status = 'uncertain'
+           AND NOT EXISTS (SELECT 1 FROM ump.outbox o WHERE o.account_id = d.account_id AND o.message_id = d.message_id
+                              AND o.recipient = d.recipient AND o.part = d.part)
+         ORDER BY d.part
+    LOOP
+        v_found := true;
+        UPDATE ump.deliveries d SET status = CASE p_what WHEN 'cancel' THEN 'cancelled' ELSE 'queued' END,
+               cancelled_at = CASE p_what WHEN 'cancel' THEN ump.now() END,
+               queued_at = CASE p_what WHEN 'cancel' THEN d.queued_at ELSE ump.now() END
+         WHERE d.account_id = p_d.account_id AND d.message_id = p_d.message_id AND d.recipient = p_d.recipient AND d.part = r.part;
+        IF p_what <> 'cancel' THEN
+            PERFORM ump.outbox_add(p_d.account_id, p_d.endpoint_id, p_d.recipient, p_d.message_id, r.part, NULL,
+                                   ump.now() + interval '1 day');
+        END IF;
+    END LOOP;
+    IF v_found THEN
+        PERFORM ump.parts_settle(p_d.account_id, p_d.message_id, p_d.recipient);
+    END IF;
+    RETURN v_found;
+END $$;
+
 -- The user's word on a held or uncertain message: 'send' (p_body: his
--- correction, or NULL for the preview's text), 'resend', or 'cancel'.
+-- correction, or NULL for the preview's text), 'resend', or 'cancel'.  p_parts:
+-- the parts as which it is then to go out (NULL: one message).
+DROP FUNCTION IF EXISTS ump.outbox_answer(integer, uuid, text, text, integer);
 CREATE OR REPLACE FUNCTION ump.outbox_answer(p_account integer, p_message uuid, p_what text, p_body text,
-    p_segments integer, OUT outcome text)
+    p_segments integer, p_parts jsonb, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
     v_d ump.deliveries;
     v_channel text;
     v_owner text;
     v_due timestamptz;
+    v_parts boolean;
+    v_opted_out boolean;
 BEGIN
-    SELECT * INTO v_d FROM ump.deliveries WHERE account_id = p_account AND message_id = p_message FOR UPDATE;
+    PERFORM 1 FROM ump.deliveries WHERE account_id = p_account AND message_id = p_message AND part > 0
+      ORDER BY recipient, part FOR UPDATE;
+    SELECT * INTO v_d FROM ump.deliveries WHERE account_id = p_account AND message_id = p_message AND part = 0 FOR UPDATE;
     IF NOT FOUND THEN
         outcome := 'unknown';
         RETURN;
     END IF;
-    IF NOT (v_d.status = 'held' OR (v_d.status = 'uncertain' AND p_what IN ('resend', 'cancel'))) THEN
+    SELECT e.channel, e.owner_kind INTO v_channel, v_owner FROM ump.endpoints e WHERE e.account_id = p_account AND e.id = v_d.endpoint_id;
+    v_parts := EXISTS (SELECT 1 FROM ump.deliveries WHERE account_id = p_account AND message_id = p_message
+                          AND recipient = v_d.recipient AND part > 0);
+    v_opted_out := p_what <> 'cancel' AND ump.opted_out(p_account, v_d.endpoint_id, v_channel, v_d.recipient);
+    IF v_parts AND p_what IN ('resend', 'cancel') AND NOT v_opted_out AND ump.parts_answer(v_d, p_what) THEN
+        outcome := CASE p_what WHEN 'cancel' THEN 'cancelled' ELSE 'queued' END;
+        RETURN;
+    END IF;
+    IF NOT (v_d.status = 'held' OR (v_d.status = 'uncertain' AND p_what IN ('resend', 'cancel') AND (v_opted_out OR NOT v_parts))) THEN
         outcome := CASE WHEN p_what = 'cancel' AND v_d.status <> 'cancelled' THEN 'late'    -- out already
                         WHEN p_what <> 'cancel' AND v_d.status = 'cancelled' THEN 'late'
                         WHEN v_d.status = 'uncertain' THEN 'which'  -- "send" does not say whether twice is all right
@@ -746,23 +849,25 @@ BEGIN
         outcome := 'cancelled';
         RETURN;
     END IF;
-    SELECT channel, owner_kind INTO v_channel, v_owner FROM ump.endpoints WHERE account_id = p_account AND id = v_d.endpoint_id;
-    IF ump.opted_out(p_account, v_d.endpoint_id, v_channel, v_d.recipient) THEN
+    IF v_opted_out THEN
         outcome := 'opted-out';
         RETURN;
     END IF;
-    IF p_body IS NOT NULL THEN
-        UPDATE ump.unified_messages SET body = p_body WHERE account_id = p_account AND id = p_message;
+    IF v_d.status = 'held' THEN     -- the parts were not known before the text was
+        UPDATE ump.unified_messages SET body = coalesce(p_body, body),
+               metadata = CASE WHEN p_parts IS NULL THEN metadata - 'parts' ELSE metadata || jsonb_build_object('parts', p_parts) END
+         WHERE account_id = p_account AND id = p_message;
     END IF;
     UPDATE ump.deliveries SET status = 'queued', queued_at = ump.now(), segments = coalesce(p_segments, segments)
      WHERE account_id = p_account AND message_id = p_message;
     DELETE FROM ump.outbox WHERE account_id = p_account AND message_id = p_message;
     SELECT to_timestamp((metadata->>'due')::bigint / 1000000.0) INTO v_due
       FROM ump.unified_messages WHERE account_id = p_account AND id = p_message;
-    PERFORM ump.outbox_add(p_account, v_d.endpoint_id, v_d.recipient, p_message, v_due,
-                           greatest(v_due, ump.now()) + interval '1 day');
+    PERFORM ump.parts_queue(p_account, v_d.endpoint_id, v_d.recipient, p_message,
+                            CASE WHEN v_d.status = 'held' THEN coalesce(jsonb_array_length(p_parts), 0) ELSE 0 END, v_due,
+                            greatest(v_due, ump.now()) + interval '1 day');
     IF v_owner = 'team' AND v_d.status = 'held' THEN    -- accept_submission leaves what is held out of the team's Sent
-        PERFORM ump.notice_add(p_account, p_message, v_d.recipient, 'team-copy', v_d.endpoint_id, '{}');
+        PERFORM ump.notice_add(p_account, p_message, v_d.recipient, 0, 'team-copy', v_d.endpoint_id, '{}');
     END IF;
     outcome := 'queued';
 END $$;

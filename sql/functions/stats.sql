@@ -40,7 +40,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ump, pg_temp AS $$
                CASE WHEN d.status = 'expired' THEN 'expired' WHEN d.status = 'failed' THEN coalesce(d.error_code, '?') END AS reason,
                extract(epoch FROM d.accepted_at - d.queued_at) * 1000 AS send_ms,
                greatest(0, extract(epoch FROM d.delivered_at - d.accepted_at) * 1000) AS arrive_ms
-          FROM message m JOIN ump.deliveries d ON d.account_id = p_account AND d.message_id = m.id
+          FROM message m JOIN ump.deliveries d ON d.account_id = p_account AND d.message_id = m.id AND d.part = 0
          WHERE m.direction = 'outbound'
     ), outbound AS (
         SELECT endpoint_id, day,

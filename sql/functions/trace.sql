@@ -34,7 +34,7 @@ LANGUAGE sql STABLE SET search_path = ump, pg_temp AS $$
         SELECT l.settled_at, 'mail to ' || split_part(l.delivery_key, '/', 2), l.state, jsonb_build_object('reply', l.reply), 9
           FROM m JOIN ump.mail_deliveries l ON l.account_id = m.account_id AND l.message_id = m.id WHERE l.settled_at IS NOT NULL
         UNION ALL
-        SELECT t.at, 'delivery to ' || d.recipient, t.status, jsonb_build_object('provider_id', CASE WHEN t.status IN ('accepted', 'sent') THEN d.provider_id END,
+        SELECT t.at, 'delivery to ' || d.recipient || CASE WHEN d.part > 0 THEN ', part ' || d.part ELSE '' END, t.status, jsonb_build_object('provider_id', CASE WHEN t.status IN ('accepted', 'sent') THEN d.provider_id END,
                'segments', CASE WHEN t.status IN ('held', 'queued', 'delivered', 'failed') THEN d.segments END,
                'error_code', CASE WHEN t.status IN ('failed', 'expired', 'uncertain') THEN d.error_code END,
                'error', CASE WHEN t.status IN ('failed', 'expired', 'uncertain') THEN d.error_text END,
@@ -44,10 +44,10 @@ LANGUAGE sql STABLE SET search_path = ump, pg_temp AS $$
             (d.uncertain_at, 'uncertain', 7), (d.sent_at, 'sent', 7), (d.delivered_at, 'delivered', 8), (d.read_at, 'read', 9), (d.failed_at, 'failed', 8),
             (d.expired_at, 'expired', 8), (d.cancelled_at, 'cancelled', 8)) t (at, status, n) WHERE t.at IS NOT NULL
         UNION ALL
-        SELECT a.started_at, 'request to ' || a.recipient, 'sending', jsonb_build_object('attempt', a.id), 4
+        SELECT a.started_at, 'request to ' || a.recipient || CASE WHEN a.part > 0 THEN ', part ' || a.part ELSE '' END, 'sending', jsonb_build_object('attempt', a.id), 4
           FROM m JOIN ump.attempts a ON a.account_id = m.account_id AND a.message_id = m.id
         UNION ALL
-        SELECT a.ended_at, 'request to ' || a.recipient, coalesce(a.outcome, 'open'), jsonb_build_object('attempt', a.id, 'http', a.http_status,
+        SELECT a.ended_at, 'request to ' || a.recipient || CASE WHEN a.part > 0 THEN ', part ' || a.part ELSE '' END, coalesce(a.outcome, 'open'), jsonb_build_object('attempt', a.id, 'http', a.http_status,
                'provider_id', a.provider_id, 'error_code', a.error_code, 'error', a.error_text), 5
           FROM m JOIN ump.attempts a ON a.account_id = m.account_id AND a.message_id = m.id WHERE a.ended_at IS NOT NULL
         UNION ALL

@@ -263,10 +263,10 @@ SELECT json_build_object('id', 'ump:conv:' || c.id, 'owner', coalesce(u.email, t
             SELECT m.occurred_at, m.seq, json_build_object('id', 'ump:msg:' || m.id, 'at', m.occurred_at, 'direction', m.direction,
                    'channel', m.channel, 'type', m.type, 'sender_kind', m.sender_kind, 'from', m.from_address, 'to', m.to_addresses,
                    'text', m.body, 'media', m.metadata->'media', 'provider_id', coalesce(m.provider_id, (SELECT d.provider_id
-                       FROM ump.deliveries d WHERE d.account_id = m.account_id AND d.message_id = m.id LIMIT 1)),
+                       FROM ump.deliveries d WHERE d.account_id = m.account_id AND d.message_id = m.id AND d.part = 0 LIMIT 1)),
                    'message_id', m.mail_message_id,
                    'status', (SELECT string_agg(DISTINCT d.status, ',') FROM ump.deliveries d
-                               WHERE d.account_id = m.account_id AND d.message_id = m.id)) AS record
+                               WHERE d.account_id = m.account_id AND d.message_id = m.id AND d.part = 0)) AS record
               FROM ump.unified_messages m WHERE m.account_id = c.account_id AND m.conversation_id = c.id
              ORDER BY date_trunc('second', m.occurred_at) DESC, m.seq DESC LIMIT $3::integer) m))
   FROM ump.unified_conversations c
@@ -281,10 +281,11 @@ SELECT json_build_object('id', 'ump:conv:' || c.id, 'owner', coalesce(u.email, t
 SELECT record FROM (
 SELECT o.id AS n, json_build_object('queue', 'outbox', 'id', o.id, 'message', 'ump:msg:' || o.message_id,
        'state', (ARRAY['ready', 'leased', 'sending', 'later', 'uncertain'])[o.state], 'endpoint', e.channel || ':' || e.address,
-       'recipient', o.recipient, 'attempts', o.attempts, 'due_at', o.due_at, 'worker', o.worker, 'lease_until', o.lease_until,
+       'recipient', o.recipient, 'part', nullif(o.part, 0), 'attempts', o.attempts, 'due_at', o.due_at, 'worker', o.worker, 'lease_until', o.lease_until,
        'error', d.error_text, 'created_at', o.created_at) AS record
   FROM ump.outbox o LEFT JOIN ump.endpoints e ON e.account_id = o.account_id AND e.id = o.endpoint_id
   LEFT JOIN ump.deliveries d ON d.account_id = o.account_id AND d.message_id = o.message_id AND d.recipient = o.recipient
+   AND d.part = o.part
  WHERE o.account_id = $1::integer AND ($2::text IS NULL OR $2::text = 'outbox') AND ($3::bigint IS NULL OR o.id = $3::bigint)
 UNION ALL
 SELECT j.id, json_build_object('queue', j.queue, 'id', j.id, 'message', 'ump:msg:' || j.message_id,
@@ -313,14 +314,10 @@ WITH j AS (
 SELECT pg_notify('ump_jobs', queue) FROM j UNION ALL SELECT pg_notify('ump_outbox', what) FROM o;
 
 -- name: ctl_queue_resend
-SELECT outcome FROM ump.outbox_answer($1::integer, $2::uuid, $3::text, NULL, NULL);
+SELECT outcome FROM ump.outbox_answer($1::integer, $2::uuid, $3::text, NULL, NULL, NULL);
 
 -- name: ctl_queue_cancel
-WITH o AS (
-    DELETE FROM ump.outbox WHERE account_id = $1::integer AND id = $2::bigint AND state IN (1, 4, 5) RETURNING message_id, recipient
-)
-UPDATE ump.deliveries d SET status = 'cancelled', cancelled_at = ump.now() FROM o
- WHERE d.account_id = $1::integer AND d.message_id = o.message_id AND d.recipient = o.recipient RETURNING d.message_id;
+SELECT message FROM ump.outbox_cancel($1::integer, $2::bigint) AS message WHERE message IS NOT NULL;
 
 -- name: ctl_optout_list
 SELECT json_build_object('channel', o.channel, 'identifier', o.identifier, 'endpoint', e.address, 'source', o.source, 'since', o.created_at)

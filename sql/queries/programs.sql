@@ -207,7 +207,7 @@ SELECT * FROM ump.group_open($1::integer, $2::uuid, $3::text, $4::text, $5::text
 
 -- name: outbox_answer
 -- for: lmtp
-SELECT * FROM ump.outbox_answer($1::integer, $2::uuid, $3::text, $4::text, $5::integer);
+SELECT * FROM ump.outbox_answer($1::integer, $2::uuid, $3::text, $4::text, $5::integer, $6::jsonb);
 
 -- name: mail_begin
 -- for: lmtp

@@ -134,9 +134,9 @@ class Provider:
         if unknown:
             raise ValueError(f"no such mode: {', '.join(sorted(unknown))}")
 
-    def add_rule(self, mode=None, error=None, to=None, text=None, times=None, when=None):
-        """The next `times` matching requests fail: by mode, or with an error number (when: request|finalized)."""
-        self.rules.append({"mode": mode, "error": error, "to": to, "text": text, "times": times, "when": when})
+    def add_rule(self, mode=None, error=None, to=None, text=None, times=None, when=None, skip=0):
+        """After skip of them the next `times` matching requests fail: by mode, or with an error number (when: request|finalized)."""
+        self.rules.append({"mode": mode, "error": error, "to": to, "text": text, "times": times, "when": when, "skip": skip})
 
     def reset(self):
         self.modes, self.rules = {}, []
@@ -175,6 +175,9 @@ class Provider:
         for rule in self.rules:
             if (rule["to"] in (None, *recipients) and (rule["text"] or "") in self.text_of(request)
                     and (rule["times"] is None or rule["times"] > 0)):
+                if rule.get("skip", 0) > 0:
+                    rule["skip"] -= 1
+                    continue
                 if rule["times"] is not None:
                     rule["times"] -= 1
                 return rule["mode"] or "ok", rule["error"], rule["when"]

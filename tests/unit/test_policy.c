@@ -655,17 +655,51 @@ static void test_outcomes(void **state)
                 "550 5.7.1 The proof of who sent this mail is too old or belongs to another mail; send it again");
 }
 
+/* Several attachments on a network that carries one in a message. */
+static void test_split_media(void **state)
+{
+    static const struct {
+        struct policy_message message;
+        enum policy_reason reason;
+        const char *reply;
+    } cases[] = {
+        {{.text = "look", .text_length = -1, .attachments = 30, .media = 30, .media_bytes = 30000000, .media_largest = 1000000},
+         POLICY_OK, NULL},
+        {{.text = "", .text_length = -1, .attachments = 31, .media = 31}, POLICY_TOO_MANY_PARTS,
+         "552 5.3.4 this mail has 31 attachments, a message each; at most 30 go out of one mail"},
+        {{.text = "", .text_length = -1, .attachments = 2, .media = 2, .media_bytes = 1000002, .media_largest = 1000001},
+         POLICY_MEDIUM_TOO_BIG, "552 5.3.4 an attachment has 1001 KB, one message carries 1000 KB"},
+        {{.text = HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED, .text_length = -1,
+          .attachments = 1, .media = 1, .media_bytes = 1, .media_largest = 1},
+         POLICY_OK, NULL},
+    };
+    struct policy_site s = site();
+    const struct policy_request request = {.who = {"alice@example.org", NULL, -1}, .recipient = BY_WHATSAPP};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(policy_facts_t) facts = {0};
+        g_auto(policy_verdict_t) verdict = {0};
+        whatsapp_facts(&facts, BY_WHATSAPP);
+        hour_ago(&facts);
+        json_object_set_new(json_object_get(facts.endpoint_settings, "limits"), "split_media", json_integer(30));
+        policy_check_content(&s, &request, &facts, &cases[i].message, &verdict);
+        check_reply("split", &verdict, cases[i].reason, cases[i].reply);
+    }
+}
+
 static void test_caps_json(void **state)
 {
     g_auto(policy_facts_t) facts = {0};
     struct policy_site s = site();
     plain_facts(&facts, GOOD);
     json_object_set_new(facts.endpoint_settings, "price_per_segment", json_integer(7900));
-    g_autofree char *user = policy_caps_json(&s, &facts, 3);
-    assert_string_equal(user, "{\"user\":30,\"machine\":0,\"machine_period_s\":3600,\"spend\":0,\"cost\":23700,\"range\":50}");
+    g_autofree char *user = policy_caps_json(&s, &facts, 1, 3);
+    assert_string_equal(user, "{\"user\":30,\"machine\":0,\"machine_period_s\":3600,\"spend\":0,\"cost\":23700,\"messages\":1,\"range\":50}");
+    g_autofree char *parts = policy_caps_json(&s, &facts, 4, 1);
+    assert_string_equal(parts, "{\"user\":30,\"machine\":0,\"machine_period_s\":3600,\"spend\":0,\"cost\":31600,\"messages\":4,\"range\":50}");
     machine(&facts);
-    g_autofree char *bot = policy_caps_json(&s, &facts, 0);
-    assert_string_equal(bot, "{\"user\":30,\"machine\":200,\"machine_period_s\":3600,\"spend\":0,\"cost\":7900,\"range\":0}");
+    g_autofree char *bot = policy_caps_json(&s, &facts, 0, 0);
+    assert_string_equal(bot, "{\"user\":30,\"machine\":200,\"machine_period_s\":3600,\"spend\":0,\"cost\":7900,\"messages\":1,\"range\":0}");
 }
 
 static void test_who(void **state)
@@ -731,7 +765,7 @@ int main(void)
         cmocka_unit_test(test_recipients),     cmocka_unit_test(test_notices),
         cmocka_unit_test(test_mails),          cmocka_unit_test(test_limits_of_the_endpoint),
         cmocka_unit_test(test_window_and_templates), cmocka_unit_test(test_length_in_characters), cmocka_unit_test(test_national_shift),
-        cmocka_unit_test(test_outcomes),       cmocka_unit_test(test_caps_json),
+        cmocka_unit_test(test_outcomes),       cmocka_unit_test(test_caps_json), cmocka_unit_test(test_split_media),
         cmocka_unit_test(test_who),            cmocka_unit_test(test_received_uid),
         cmocka_unit_test(test_hostile_words),  cmocka_unit_test(test_every_sentence_was_said),
     };
