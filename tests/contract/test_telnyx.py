@@ -1,5 +1,10 @@
 """Every kind of request that the gateway makes of Telnyx is valid by Telnyx' own description."""
+import base64
+from email.message import EmailMessage
+
 import pytest
+
+from tests.lib.wait import wait_until
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
                     "3f0300050001ff5c9a9d780000000049454e44ae426082")
@@ -26,4 +31,38 @@ def test_requests_are_valid(prism_for, own_gateway):
                                                and e["request"]["from"] == endpoint.number), None), 20, "a group MMS")
     assert sorted(entry["request"]["to"]) == sorted([first, second])
     # What is invalid never reaches the simulator: Prism answers 422, which is a failure report.
+    assert "iolation" not in prism.output().decode(), prism.output().decode()
+
+
+@pytest.mark.parametrize("own_gateway", [["gateway.public_url=http://gateway.msgs.test"]], indirect=True)
+def test_whatsapp_requests_are_valid(prism_for, own_gateway):
+    gateway, sim = own_gateway, own_gateway.sim
+    sim.hosts["gateway.msgs.test"] = ("127.0.0.1", gateway.ports["http"])
+    prism = prism_for("telnyx/openapi.json", sim.base_url)
+    alice, number, contact = gateway.user("alice"), gateway.number(), gateway.number()
+    record = gateway.umpctl("endpoint", "add", "whatsapp", "telnyx", number, "--owner", alice.email, "--set",
+                            f"base_url={prism.url}", "--secret", f"api_key={sim.api_key}", "--secret", f"public_key={sim.public_key}")
+    gateway.umpctl("template", "add", record["id"], "welcome", "--text", "Hello {{1}}")
+    sim.register(number, f"{gateway.url}/webhooks/{record['id']}")
+    to = gateway.address(contact, "whatsapp")
+    alice.submit(gateway.address(f"{contact}+welcome", "whatsapp"), "Bob")
+    sim.wait_whatsapp(contact, "template", name="welcome")
+    target = sim.inbound_whatsapp(contact, number, "hello")
+    mail = alice.inbox.wait(lambda mail: mail.text == "hello")
+    alice.reply(mail, "Zażółć 🙂")
+    assert sim.wait_whatsapp(contact, "text", body="Zażółć 🙂")["request"]["whatsapp_message"]["context"]
+    for name, content_type, content, kind in (
+            ("dot.png", "image/png", PNG, "image"), ("note.ogg", "audio/ogg", b"OggS" + bytes(60), "audio"),
+            ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60), "video"),
+            ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n", "document")):
+        alice.submit(to, "" if kind == "audio" else "look", attachments=[(name, content_type, content)])
+        entry = sim.wait_whatsapp(contact, kind)
+        wait_until(lambda entry=entry: entry["media"], "the fetch")
+        assert base64.b64decode(entry["media"][0]["content"]) == content
+    reaction = EmailMessage()
+    reaction["From"], reaction["To"], reaction["Subject"], reaction["Message-ID"] = alice.email, to, "Re: hello", "<r@msgs.test>"
+    reaction["In-Reply-To"] = reaction["References"] = mail["Message-ID"]
+    reaction.set_content("👍\n", disposition="reaction")
+    assert alice.submit_raw([to], reaction.as_bytes()) == {}
+    assert sim.wait_whatsapp(contact, "reaction", message_id=target["foreign_id"])
     assert "iolation" not in prism.output().decode(), prism.output().decode()

@@ -123,6 +123,35 @@ static void test_signature(void **state)
     signer_clear(&other);
 }
 
+/* What Telnyx's own SDK says of signatures, good and bad (tests/contract/make_vectors.js). */
+static void test_vectors(void **state)
+{
+    gsize length;
+    g_autofree char *text = telnyx_example("signatures", &length);
+    g_autoptr(json_t) root = json_loads(text, 0, NULL);
+    const json_t *list = json_object_get(root, "vectors"), *vector;
+    size_t i, good = 0;
+
+    json_array_foreach(list, i, vector) {
+        struct channel_endpoint *endpoint = endpoint_with_keys(json_string_value(json_object_get(vector, "key")), NULL);
+        const char *body = json_string_value(json_object_get(vector, "body")), *name;
+        bool valid = json_is_true(json_object_get(vector, "valid"));
+        struct channel_header headers[4];
+        struct channel_webhook webhook = {.headers = headers, .body = body, .length = strlen(body)};
+        json_t *value;
+
+        json_object_foreach(json_object_get(vector, "headers"), name, value)
+            headers[webhook.header_count++] = (struct channel_header){name, json_string_value(value)};
+        enum channel_verify verdict =
+            endpoint->ops->verify_webhook(&webhook, endpoint, json_integer_value(json_object_get(vector, "now")));
+        good += valid;
+        if ((verdict == CHANNEL_VERIFIED) != valid)
+            fail_msg("%s: %s", json_string_value(json_object_get(vector, "name")), channel_verify_text(verdict));
+        telnyx_endpoint_free(endpoint);
+    }
+    assert_true(i >= 250 && good >= 40);
+}
+
 static void test_doubled_header(void **state)
 {
     struct signer signer;
@@ -514,7 +543,8 @@ static void test_amounts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature),      cmocka_unit_test(test_doubled_header), cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_signature),      cmocka_unit_test(test_vectors),        cmocka_unit_test(test_doubled_header),
+        cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_received_sms),   cmocka_unit_test(test_received_openapi), cmocka_unit_test(test_received_mms),
         cmocka_unit_test(test_received_group), cmocka_unit_test(test_received_other), cmocka_unit_test(test_status),
         cmocka_unit_test(test_group_status),   cmocka_unit_test(test_status_words),   cmocka_unit_test(test_opt_words),
