@@ -152,6 +152,63 @@ static void add_form(GString *out, const json_t *reply)
     json_decref(form);
 }
 
+static void add_text(GString *out, const json_t *object, const char *key, const char *before)
+{
+    g_autofree char *text = channel_json_text(object, key);
+
+    if (text)
+        channel_add_line(out, "%s%s", before, text);
+}
+
+/* Items of a list: {title, description}. */
+static void add_rows(GString *out, const json_t *section)
+{
+    const json_t *row;
+    size_t i;
+
+    add_text(out, section, "title", "");
+    json_array_foreach(json_object_get(section, "rows"), i, row) {
+        g_autofree char *title = channel_json_text(row, "title"), *more = channel_json_text(row, "description");
+        if (title)
+            channel_add_line(out, "- %s%s%s", title, more ? ": " : "", more ? more : "");
+    }
+}
+
+/* What our own side offers from its phone: a question with buttons, a list, an address. */
+static void add_offer(GString *out, const json_t *body)
+{
+    const json_t *action = json_object_get(body, "action"), *item;
+    const json_t *address = json_object_get(action, "parameters");
+    size_t i;
+
+    add_text(out, json_object_get(body, "header"), "text", "");
+    add_text(out, json_object_get(body, "body"), "text", "");
+    add_text(out, json_object_get(body, "footer"), "text", "");
+    json_array_foreach(json_object_get(action, "buttons"), i, item)
+        add_text(out, json_object_get(item, "reply"), "title", "- ");
+    json_array_foreach(json_object_get(action, "sections"), i, item)
+        add_rows(out, item);
+    add_text(out, address, "display_text", "- ");
+    add_text(out, address, "url", "");
+}
+
+/* The name of a template that was sent, and what stood in its places. */
+static void read_template(const json_t *body, struct ump_message *message)
+{
+    g_autofree char *name = channel_json_text(body, "name");
+    const json_t *component, *parameter;
+    GString *text = g_string_new(NULL);
+    size_t i, k;
+
+    message->type = UMP_MESSAGE_INTERACTIVE;
+    message->native_type = g_strdup("template");
+    channel_add_line(text, "Template %s", name ? name : "without a name");
+    json_array_foreach(json_object_get(body, "components"), i, component)
+        json_array_foreach(json_object_get(component, "parameters"), k, parameter)
+            add_text(text, parameter, "text", "- ");
+    channel_take_text(message, text);
+}
+
 static void read_interactive(const json_t *body, struct ump_message *message)
 {
     g_autofree char *kind = channel_json_text(body, "type");
@@ -171,6 +228,7 @@ static void read_interactive(const json_t *body, struct ump_message *message)
         g_autofree char *id = channel_json_text(reply, "id");
         if (id)
             channel_add_line(text, "%s", id);
+        add_offer(text, body);
     }
     channel_take_text(message, text);
 }
@@ -338,7 +396,7 @@ static void read_body(const struct whatsapp_walk *walk, const json_t *object, co
     } plain[] = {
         {"text", read_text},         {"location", read_location}, {"contacts", read_contacts}, {"button", read_button},
         {"interactive", read_interactive}, {"order", read_order}, {"reaction", read_reaction}, {"edit", read_edit},
-        {"revoke", read_revoke},     {"system", read_system},
+        {"revoke", read_revoke},     {"system", read_system},     {"template", read_template},
     };
     static const char *const media[] = {"image", "video", "audio", "voice", "document", NULL};
 
