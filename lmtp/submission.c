@@ -310,6 +310,18 @@ static void put_envelope(json_t *object, const struct submission *submission, co
     json_object_set_new(object, "arrived", json_integer(submission->txn->started));
 }
 
+/* Reports go by themselves to nobody but the sender (RFC 8098, 2.1), by whichever of his addresses he named. */
+static const char *read_report_to(const struct submission *submission)
+{
+    const struct parsed_mail *parsed = submission->parsed;
+    const char *const own[] = {parsed->from, submission->mail->stamp.login, submission->txn->sender.address};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+        if (own[i] && g_ascii_strcasecmp(parsed->read_report_to, own[i]) == 0)
+            return parsed->read_report_to;
+    return parsed->from;
+}
+
 static char *metadata_of(const struct submission *submission, const struct submission_message *message, json_t *parts)
 {
     const struct parsed_mail *parsed = submission->parsed;
@@ -340,7 +352,7 @@ static char *metadata_of(const struct submission *submission, const struct submi
     put(object, "login", stamp->login);
     put(object, "txn", stamp->txn);
     if (parsed->read_report)
-        put(object, "read_report_to", parsed->read_report_to ? parsed->read_report_to : parsed->from);
+        put(object, "read_report_to", read_report_to(submission));
     put_envelope(object, submission, message->rcpt);
     text = json_dumps(object, JSON_COMPACT);
     json_decref(object);

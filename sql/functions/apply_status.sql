@@ -105,7 +105,7 @@ DECLARE
     v_new integer := array_position(v_ranks, p_status);
     v_rises boolean;
     v_whole boolean;
-    v_notify text;
+    v_late boolean;
 BEGIN
     IF p_status = 'failed' THEN
         v_rises := p_d.status NOT IN ('failed', 'expired', 'cancelled', 'delivered', 'read');
@@ -135,13 +135,13 @@ BEGIN
     IF v_rises AND p_status = 'failed' THEN
         PERFORM ump.delivery_fail(p_d.account_id, p_d.message_id, p_d.recipient, p_d.part, 'failed', p_code, p_text);
     ELSIF v_rises AND p_status IN ('delivered', 'read') THEN
-        SELECT metadata->>'notify' INTO v_notify FROM ump.unified_messages
-         WHERE account_id = p_d.account_id AND id = p_d.message_id;
-        IF p_d.status IN ('failed', 'expired') THEN
+        v_late := p_d.status IN ('failed', 'expired');
+        IF v_late THEN
             PERFORM ump.notice_add(p_d.account_id, p_d.message_id, p_d.recipient, p_d.part, 'late-delivery', p_d.endpoint_id, '{}');
-        ELSIF v_notify ILIKE '%SUCCESS%' AND NOT v_whole THEN
-            PERFORM ump.notice_add(p_d.account_id, p_d.message_id, p_d.recipient, p_d.part, 'success', p_d.endpoint_id,
-                                   jsonb_build_object('at', p_at));
+        END IF;
+        IF NOT v_whole THEN
+            PERFORM ump.reports_asked(p_d.account_id, p_d.message_id, p_d.recipient, p_d.part, p_d.endpoint_id, NOT v_late,
+                                      p_status = 'read', p_at);
         END IF;
     END IF;
     IF v_whole THEN     -- its cost may have changed although its status has not

@@ -32,7 +32,6 @@ DECLARE
     v_whole ump.deliveries;
     v_status text;
     v_failed smallint[];
-    v_notify text;
     p record;
 BEGIN
     SELECT * INTO v_whole FROM ump.deliveries d
@@ -95,12 +94,9 @@ BEGIN
     IF v_status = v_whole.status THEN
         RETURN NULL;
     END IF;
-    IF v_status IN ('delivered', 'read') AND v_whole.status NOT IN ('delivered', 'read') THEN
-        SELECT m.metadata->>'notify' INTO v_notify FROM ump.unified_messages m WHERE m.account_id = p_account AND m.id = p_message;
-        IF v_notify ILIKE '%SUCCESS%' THEN
-            PERFORM ump.notice_add(p_account, p_message, p_recipient, 0, 'success', v_whole.endpoint_id,
-                                   jsonb_build_object('at', p.delivered_at));
-        END IF;
+    IF v_status IN ('delivered', 'read') THEN
+        PERFORM ump.reports_asked(p_account, p_message, p_recipient, 0, v_whole.endpoint_id, true, v_status = 'read',
+                                  CASE v_status WHEN 'read' THEN p.read_at ELSE p.delivered_at END);
     END IF;
     RETURN v_status;
 END $$;
