@@ -273,9 +273,12 @@ enum address_kind address_kind_of_sender(const char *id)
 enum address_kind address_kind_on(const char *channel, const char *id)
 {
     static const char *const telephone[] = {"sms", "rcs", NULL}; /* short codes and names as senders */
+    static const char *const named[] = {"whatsapp", NULL}; /* people's ids have digits or dots; a word is the network itself */
 
     if (g_strv_contains(telephone, channel))
         return address_kind_of_sender(id);
+    if (g_strv_contains(named, channel) && !strpbrk(id, "0123456789."))
+        return ADDRESS_ALPHANUMERIC;
     return phone_is_e164(id, strlen(id)) ? ADDRESS_NUMBER : ADDRESS_OPAQUE;
 }
 

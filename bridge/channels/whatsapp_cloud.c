@@ -45,6 +45,8 @@ static const struct channel_setting_spec settings[] = {
     {"reopen_template", false, false,
      "Template that carries a text to who has not written for 24 hours; it needs exactly one variable."},
     {"template_language", false, false, "Language of templates that exist in several (\"en_US\")."},
+    {"user_actions", false, false, "Clicks on links of marketing messages: \"show\" (a notice each; default) or \"keep\" (only the "
+                                   "raw event is kept)."},
     {"price_marketing", false, false, "Price of a marketing message, for the costs: Meta tells its category only."},
     {"price_utility", false, false, "The same of a utility message."},
     {"price_authentication", false, false, "The same of an authentication message."},

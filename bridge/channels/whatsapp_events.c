@@ -192,14 +192,14 @@ static void add_echo(const struct whatsapp_walk *walk, const json_t *item)
 /* ---- Groups, and people whose ids change ---- */
 
 static void add_notice(const struct whatsapp_walk *walk, const char *list, const json_t *item, struct ump_message *message,
-                       const char *id)
+                       const json_t *contact, const char *id)
 {
     message->type = UMP_MESSAGE_GROUP_EVENT;
     message->direction = UMP_INBOUND;
     g_free(message->external_id);
     message->external_id = key_of(id, NULL, item);
     g_ptr_array_add(message->recipients, ump_party_new(walk->endpoint->address, NULL));
-    push_message(walk, message, list, item, NULL, list);
+    push_message(walk, message, list, item, contact, list);
 }
 
 static char *people_text(const json_t *list)
@@ -251,7 +251,7 @@ static void add_group(const struct whatsapp_walk *walk, const json_t *item)
     message->group.title = channel_json_text(item, "subject");
     message->native_type = g_strdup(kind ? kind : "group");
     message->text = group_text(item, message->native_type);
-    add_notice(walk, "groups", item, message, "group:");
+    add_notice(walk, "groups", item, message, NULL, "group:");
 }
 
 static void add_user_id(const struct whatsapp_walk *walk, const json_t *item)
@@ -272,7 +272,72 @@ static void add_user_id(const struct whatsapp_walk *walk, const json_t *item)
     message->text = channel_json_text(item, "detail");
     if (!message->text)
         message->text = g_strdup("The id of this person at WhatsApp has changed; messages go on as before.");
-    add_notice(walk, "user_id_update", item, message, "user_id:");
+    add_notice(walk, "user_id_update", item, message, NULL, "user_id:");
+}
+
+/* ---- What people did beside writing ---- */
+
+#define NETWORK "WhatsApp" /* who tells what nobody is named for; cannot be answered */
+
+/* "Somebody followed the button of a marketing message (product sku_id).\nClick: click_id" */
+static char *click_text(const json_t *item, bool named)
+{
+    const json_t *data = json_object_get(item, "marketing_messages_link_click_data");
+    g_autofree char *part = channel_json_text(data, "click_component"), *product = channel_json_text(data, "product_id");
+    g_autofree char *click = channel_json_text(data, "click_id");
+
+    return g_strdup_printf("%s the %s of a marketing message%s%s%s.%s%s", named ? "Followed" : "Somebody followed",
+                           g_strcmp0(part, "cta") == 0 ? "button" : "link", product ? " (product " : "", product ? product : "",
+                           product ? ")" : "", click ? "\nClick: " : "", click ? click : "");
+}
+
+/* Meta names nobody for a click; it is WhatsApp's then to tell. */
+static void add_action(const struct whatsapp_walk *walk, const json_t *item)
+{
+    static const char *const senders[] = {"from", "wa_id", "from_user_id", "user_id", NULL};
+    g_autofree char *kind = channel_json_text(item, "action_type"), *raw = first_text(item, senders);
+    const json_t *contact = raw ? contact_of(walk->value, raw, raw) : NULL; /* another's may stand there */
+    struct ump_message *message;
+
+    if (g_strcmp0(channel_setting(walk->endpoint, "user_actions"), "keep") == 0) {
+        add_other(walk, "user_actions", item, kind ? kind : "user_actions");
+        return;
+    }
+    message = new_message(walk, item);
+    message->sender.address = raw ? whatsapp_identifier(raw) : g_strdup(NETWORK);
+    message->sender.name = name_of(contact);
+    message->native_type = g_strdup(kind ? kind : "user_action");
+    message->text = g_strcmp0(kind, "marketing_messages_link_click") == 0
+                        ? click_text(item, raw != NULL)
+                        : g_strdup_printf("WhatsApp tells of an action: %s", message->native_type);
+    add_notice(walk, "user_actions", item, message, contact, "action:");
+}
+
+/* Marketing messages alone are meant: Meta refuses those itself, everything else still goes. */
+static void add_preference(const struct whatsapp_walk *walk, const json_t *item)
+{
+    static const char *const ids[] = {"wa_id", "user_id", NULL};
+    g_autofree char *raw = first_text(item, ids), *detail = channel_json_text(item, "detail");
+    g_autofree char *value = channel_json_text(item, "value"), *category = channel_json_text(item, "category");
+    const json_t *contact = contact_of(walk->value, raw, raw);
+    bool marketing = g_strcmp0(category, "marketing_messages") == 0;
+    struct ump_message *message;
+
+    if (!raw) {
+        add_other(walk, "user_preferences", item, "user_preferences");
+        return;
+    }
+    message = new_message(walk, item);
+    message->sender.address = whatsapp_identifier(raw);
+    message->sender.name = name_of(contact);
+    message->native_type = g_strdup("user_preferences");
+    if (marketing && g_strcmp0(value, "stop") == 0)
+        message->text = g_strdup("Wants no more marketing messages. WhatsApp will refuse marketing templates; everything else still goes.");
+    else if (marketing && g_strcmp0(value, "resume") == 0)
+        message->text = g_strdup("Wants marketing messages again.");
+    else
+        message->text = detail ? g_steal_pointer(&detail) : g_strdup_printf("A preference has changed: %s", value ? value : "unknown");
+    add_notice(walk, "user_preferences", item, message, contact, "preference:");
 }
 
 /* ---- Statuses ---- */
@@ -381,7 +446,8 @@ static const struct {
     void (*add)(const struct whatsapp_walk *walk, const json_t *item);
 } lists[] = {
     {"messages", add_message}, {"message_echoes", add_echo}, {"statuses", add_status},
-    {"groups", add_group},     {"user_id_update", add_user_id},
+    {"groups", add_group},     {"user_id_update", add_user_id},   {"user_actions", add_action},
+    {"user_preferences", add_preference},
 };
 
 static bool is_known(const char *list)

@@ -3,11 +3,13 @@ import base64
 import json
 import os
 import signal
+import time
 from email.message import EmailMessage
 
 import pytest
 
 from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import whatsapp
 from tests.stack.layout import ROOT
@@ -317,13 +319,67 @@ def test_sent_from_the_own_phone_is_in_sent_once(gateway, sim, alice, line, cont
     assert len(alice.box("Sent").uids()) == 1 and len(alice.inbox.uids()) == 2
 
 
+CLICK = {"action_type": "marketing_messages_link_click", "timestamp": "1750000000", "marketing_messages_link_click_data": {
+    "click_component": "cta", "product_id": "sku_id", "click_id": "AfcX", "tracking_token": "t"}}
+
+
+def tell(sim, line, field="messages", **lists):
+    """A webhook that is about people but is no message of theirs."""
+    value = {"messaging_product": "whatsapp", "metadata": sim.metadata(line.number), **lists}
+    assert sim.post_value(line.number, value, field=field)["status"] == 200
+
+
+def test_click_of_nobody_is_told_by_whatsapp(gateway, sim, alice, line):
+    tell(sim, line, user_actions=[CLICK])
+    tell(sim, line, user_actions=[CLICK])  # the same one
+    tell(sim, line, user_actions=[{**CLICK, "timestamp": "1750000001", "marketing_messages_link_click_data": {}}])
+    first, second = alice.inbox.wait_all(count=2)
+    assert first.text == "Somebody followed the button of a marketing message (product sku_id).\nClick: AfcX"
+    assert second.text == "Somebody followed the link of a marketing message."
+    assert first["From"].addresses[0].addr_spec == "a.whatsapp@whatsapp.msgs.test" and "type=group-event" in first["UMP-Header"]
+    assert second["UMP-Conversation-ID"] == first["UMP-Conversation-ID"]
+    with pytest.raises(Refused) as refused:
+        alice.reply(first, "Who was it?")
+    assert "nobody can answer it" in str(refused.value)
+    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.jobs WHERE endpoint_id = %s", line.id) == [(0,)], "all to be read")
+    assert len(alice.inbox.uids()) == 2
+
+
+def test_click_of_somebody_is_in_his_thread_and_opens_no_window(gateway, sim, alice, line, contact):
+    tell(sim, line, user_actions=[{**CLICK, "wa_id": contact[1:]}], contacts=[{"profile": {"name": "Bob Jones"}, "wa_id": contact[1:]}])
+    mail = alice.inbox.wait()
+    assert mail.text.startswith("Followed the button of a marketing message") and "Bob Jones" in str(mail["From"])
+    assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    with pytest.raises(Refused) as refused:
+        alice.reply(mail, "Do you like it?")
+    assert "24 hours" in str(refused.value)
+
+
+def test_clicks_are_kept_where_the_endpoint_says_so(gateway, sim, alice, line):
+    gateway.umpctl("endpoint", "set", line.id, "--set", "user_actions=keep")
+    wait_until(lambda: tell(sim, line, user_actions=[{**CLICK, "timestamp": str(time.time_ns())}]) or gateway.sql(
+        "SELECT 1 FROM ump.provider_events WHERE endpoint_id = %s AND kind = 'other'", line.id), "the setting to be in force")
+
+
+def test_marketing_preference_is_told_in_the_thread(gateway, sim, alice, line, contact):
+    sim.inbound(contact, line.number, "hello")
+    first = alice.inbox.wait()
+    for number, value in enumerate(("stop", "resume")):
+        tell(sim, line, "user_preferences", contacts=[{"profile": {"name": "Bob Jones"}, "wa_id": contact[1:]}], user_preferences=[{
+            "wa_id": contact[1:], "detail": "User requested it", "category": "marketing_messages", "value": value,
+            "timestamp": 1750000000 + number}])
+    stop = alice.inbox.wait(lambda mail: "no more marketing messages" in mail.text)
+    again = alice.inbox.wait(lambda mail: "marketing messages again" in mail.text)
+    assert {mail["UMP-Conversation-ID"] for mail in (first, stop, again)} == {first["UMP-Conversation-ID"]}
+    assert gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier = %s", contact) == [(0,)]
+    alice.reply(stop, "Of course.")
+    sim.wait_sent(contact, "text", body="Of course.")
+
+
 def test_webhooks_without_a_person_are_acknowledged_and_kept(gateway, sim, line):
-    value = {"messaging_product": "whatsapp", "metadata": sim.metadata(line.number),
-             "user_actions": [{"action_type": "marketing_messages_link_click", "timestamp": "1750000000"}]}
-    assert sim.post_value(line.number, value)["status"] == 200
     for field in ("message_template_status_update", "account_update", "history", "something_new"):
         assert sim.post_value(line.number, {"event": "APPROVED", "about": field}, field=field)["status"] == 200
-    assert gateway.sql("SELECT count(*) FROM ump.provider_events WHERE endpoint_id = %s AND kind = 'other'", line.id) == [(5,)]
+    assert gateway.sql("SELECT count(*) FROM ump.provider_events WHERE endpoint_id = %s AND kind = 'other'", line.id) == [(4,)]
 
 
 EXAMPLES = ROOT.parent / "shared" / "specs" / "whatsapp" / "examples"
@@ -342,10 +398,10 @@ def test_every_published_webhook_is_acknowledged_and_shown(gateway, sim, alice):
         value = body["entry"][0]["changes"][0]["value"]
         for item in value.get("messages", []) + value.get("message_echoes", []):
             item["id"] = f"wamid.example{index}"  # several of them are the same message
-            shown += "message_echoes" not in value
+        shown += len(value.get("messages", []) + value.get("user_actions", []))
         wait_until(lambda body=body: sim.post_body(record["webhook_url"], body) == 200, f"{path.name} to be taken")
     mails = alice.inbox.wait_all(count=shown, timeout=60)
-    assert len(mails) == shown == 8
+    assert len(mails) == shown == 9
     for mail in mails:
         assert str(mail["Subject"]).strip() and (mail.text or mail.attachments), mail
     alice.box("Sent").wait(lambda mail: "Here's the info you requested!" in mail.text, timeout=60)

@@ -144,7 +144,8 @@ static const struct {
     {"smb_message_echoes_text.json", CHANNEL_EVENT_MESSAGE, UMP_MESSAGE_TEXT,
      "Here's the info you requested! https://www.meta.com/quest/quest-3/"},
     {"status_failed_131047.json", CHANNEL_EVENT_STATUS, UMP_MESSAGE_UNKNOWN, NULL},
-    {"user_actions_link_click.json", CHANNEL_EVENT_OTHER, UMP_MESSAGE_UNKNOWN, NULL},
+    {"user_actions_link_click.json", CHANNEL_EVENT_MESSAGE, UMP_MESSAGE_GROUP_EVENT,
+     "Somebody followed the button of a marketing message (product sku_id).\nClick: click_id"},
 };
 static const char *const no_webhooks[] = {"api_error_400_131047.json", NULL};
 
@@ -170,7 +171,7 @@ static void test_examples(void **state)
                                                                                 : event->message->recipients->pdata[0];
             assert_int_equal(event->message->type, examples[i].type);
             assert_string_equal(event->message->text ? event->message->text : "", examples[i].text ? examples[i].text : "");
-            assert_string_equal(who->address, "+16505551234");
+            assert_string_equal(who->address, strstr(examples[i].file, "user_actions") ? "WhatsApp" : "+16505551234");
             assert_true(event->message->occurred_at > 1700000000 * CLOCK_SECOND);
         }
         unit_endpoint_free(endpoint);
