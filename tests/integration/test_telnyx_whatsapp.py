@@ -340,3 +340,117 @@ def test_several_attachments_and_a_text_too_long_for_a_caption_are_messages_of_t
     alice.submit(address(gateway, contact), "ä" * 600, attachments=[("a.png", "image/png", PNG), ("b.png", "image/png", PNG)])
     sim.wait_for(lambda: [entry["request"]["whatsapp_message"]["type"] for entry in sim.accepted
                           if entry["request"].get("to") == contact] == ["text", "image", "image"], what="three messages")
+
+
+def test_person_without_a_number_is_told_of(gateway, sim, alice, line):
+    item = sim.whatsapp_item(None, "I have no number", user_id="US.13491208655302741918AbC")
+    value = sim.whatsapp_value(line.number, messages=[item])
+    assert sim.deliver_event([line.webhook_url], sim._event("whatsapp.messages", value)) == 200
+    mail = alice.inbox.wait()
+    assert mail["From"].addresses[0].addr_spec.startswith("u.")
+    sent = alice.reply(mail, "Welcome")
+    report = alice.inbox.wait(is_report)
+    assert "phone numbers only" in report.text and sent["Message-ID"] in report["References"]
+
+
+# --- the window, and templates
+def test_outside_of_the_window_the_sender_is_told_which_templates_go(gateway, sim, alice, line, contact):
+    sim.enforce_window = True
+    gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
+    with pytest.raises(Exception) as refused:
+        alice.submit(address(gateway, contact), "Are you there?")
+    assert refused.value.code == 550 and "has not written to you for 24 hours" in str(refused.value)
+    assert "welcome (2 lines)" in str(refused.value)
+    sim.inbound_whatsapp(contact, line.number, "now I have written")
+    alice.inbox.wait()
+    alice.submit(address(gateway, contact), "Good")
+    sim.wait_whatsapp(contact, "text", body="Good")
+
+
+@pytest.mark.cell("telnyx", "whatsapp", "out", "template")
+def test_template_is_chosen_in_the_address_and_by_the_field(gateway, sim, alice, line, contact):
+    gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
+    gateway.umpctl("template", "add", line.id, "order", "--text", "Order {{number}} is {{state}}.", "--language", "en")
+    alice.submit(address(gateway, f"{contact}+welcome"), "Bob\n6 pm\n")
+    template = sim.wait_whatsapp(contact, "template", name="welcome")["request"]["whatsapp_message"]["template"]
+    assert template["language"] == {"code": "en_US"} and template["components"] == [{"type": "body", "parameters": [
+        {"type": "text", "text": "Bob"}, {"type": "text", "text": "6 pm"}]}]
+    alice.submit(address(gateway, contact), "", UMP_Template='order; language=en; v1="17"; v2="on its way"')
+    template = sim.wait_whatsapp(contact, "template", name="order")["request"]["whatsapp_message"]["template"]
+    assert [parameter["text"] for parameter in template["components"][0]["parameters"]] == ["17", "on its way"]
+    assert (line.number, contact) not in sim.window_questions
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
+def test_window_is_asked_before_the_reopening_template_takes_the_text(gateway, sim, alice, contact, is_open):
+    """Our own record has no message of the contact's; the provider may know better."""
+    line = declare(gateway, sim, alice, reopen_template="news")
+    sim.enforce_window = True
+    gateway.umpctl("template", "add", line.id, "news", "--text", "There is news for you: {{1}}")
+    if is_open:
+        sim.last_inbound[(line.number, contact)] = time.time()
+    alice.submit(address(gateway, contact), "The part has come.\n\nYou can fetch it.")
+    if is_open:
+        assert sim.wait_whatsapp(contact, "text", body="The part has come.\n\nYou can fetch it.")
+    else:
+        template = sim.wait_whatsapp(contact, "template", name="news")["request"]["whatsapp_message"]["template"]
+        assert template["components"][0]["parameters"][0]["text"] == "The part has come. / You can fetch it."
+    assert sim.window_questions.count((line.number, contact)) == 1
+    assert len([entry for entry in sim.accepted if entry["request"]["to"] == contact]) == 1
+
+
+def test_window_that_cannot_be_asked_leaves_the_template(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice, reopen_template="news")
+    sim.registered.discard(line.number)
+    gateway.umpctl("template", "add", line.id, "news", "--text", "News: {{1}}")
+    alice.submit(address(gateway, contact), "It has come.")
+    assert sim.wait_whatsapp(contact, "template", name="news")
+
+
+def test_templates_are_taken_over_and_their_state_follows_the_webhooks(gateway, sim, alice, line, contact):
+    body = {"type": "BODY", "text": "Hi {{1}}"}
+    sim.templates = [
+        {"id": "019cd44b-3a1c-781b-956e-bd33e9fd2ac6", "name": "promo", "language": "en_US", "status": "APPROVED",
+         "category": "MARKETING", "components": [{"type": "HEADER", "format": "TEXT", "text": "Sale for {{1}}"}, body]},
+        {"id": "t2", "name": "photo", "language": "en_US", "status": "APPROVED", "components": [
+            {"type": "HEADER", "format": "IMAGE"}, body]},
+        {"id": "t3", "name": "waiting", "language": "en_US", "status": "PENDING", "components": [body]}]
+    shown = {entry["name"]: entry for entry in gateway.umpctl("template", "sync", line.id)}
+    assert shown["promo"]["variables"] == 2 and shown["photo"]["missing"] and shown["waiting"]["status"] == "pending"
+
+    def status_of(name):
+        return next(entry["status"] for entry in gateway.umpctl("template", "list", line.id) if entry["name"] == name)
+    for event_type, payload, name, status in (
+            ("whatsapp.template.approved", {"template_id": "t3", "template_name": "waiting", "status": "APPROVED"}, "waiting", "approved"),
+            ("whatsapp.template.paused", {"template_id": "019cd44b-3a1c-781b-956e-bd33e9fd2ac6"}, "promo", "paused"),
+            ("whatsapp.message_template_status_update", {
+                "event": "REJECTED", "message_template_id": 17, "message_template_name": "photo",
+                "message_template_language": "en_US", "reason": "INVALID_FORMAT"}, "photo", "rejected")):
+        assert sim.deliver_event([line.webhook_url], sim._event(event_type, payload)) == 200
+        wait_until(lambda name=name, status=status: status_of(name) == status, f"{name} to be {status}")
+    alice.submit(address(gateway, f"{contact}+waiting"), "Bob")
+    sim.wait_whatsapp(contact, "template", name="waiting")
+    with pytest.raises(Exception) as refused:
+        alice.submit(address(gateway, f"{contact}+promo"), "Bob\nBill")
+    assert "no approved template" in str(refused.value)
+    sim.templates = sim.templates[:1]
+    assert [entry["name"] for entry in gateway.umpctl("template", "sync", line.id)] == ["promo"]
+
+
+def test_events_without_a_person_are_acknowledged_and_kept(gateway, sim, line):
+    for event_type, payload in (("whatsapp.account.update", {"event": "PARTNER_REMOVED", "waba_id": "1"}),
+                                ("whatsapp.phone_number.quality_changed", {"phone_number": line.number, "quality": "YELLOW"}),
+                                ("whatsapp.template.approved", {"template_id": "unknown", "status": "APPROVED"}),
+                                ("whatsapp.messages", sim.whatsapp_value(line.number)), ("whatsapp.tomorrow", {})):
+        assert sim.deliver_event([line.webhook_url], sim._event(event_type, payload)) == 200
+    kept = gateway.sql("SELECT kind, count(*) FROM ump.provider_events WHERE endpoint_id = %s GROUP BY kind ORDER BY kind", line.id)
+    assert kept == [("other", 4), ("template", 1)]
+
+
+def test_health_says_how_the_number_stands(gateway, sim, line):
+    found = gateway.umpctl("endpoint", "test", line.id)
+    assert found["result"] == "ok" and "GREEN" in str(found)
+    sim.registered.discard(line.number)
+    with pytest.raises(ControlFailed) as failed:
+        gateway.umpctl("endpoint", "test", line.id)
+    assert f"not registered {line.number} at WhatsApp" in str(failed.value)
