@@ -55,7 +55,7 @@ void lookup_clear(struct outbound *outbound)
 
 /* ---- Ends ---- */
 
-/* what: "ask", "never", "resend". */
+/* what: "ask", "never", "resend", "absent"; see ump.outbox_uncertain_end. */
 static void end(struct lookup *lookup, const char *what, const char *why)
 {
     struct db_params *params = db_params_new();
@@ -154,7 +154,7 @@ static void settle_absent(struct lookup *lookup)
         return;
     }
     if (times >= ABSENT_TWICE) {
-        end(lookup, "resend", "the provider does not have it");
+        end(lookup, "absent", "the provider does not have it");
         return;
     }
     if (g_hash_table_size(absent) < ABSENT_MAX)

@@ -724,7 +724,8 @@ BEGIN
 END $$;
 
 -- Ends the wait for one uncertain message.  p_what: 'ask' (report: it may have
--- been sent; answer RESEND to send again), 'never' (failed), 'resend'.
+-- been sent; answer RESEND to send again), 'never' (failed), 'resend' (it may be
+-- a second time), 'absent' (sent again: the provider's whole list has not got it).
 CREATE OR REPLACE FUNCTION ump.outbox_uncertain_end(p_id bigint, p_what text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
@@ -734,7 +735,11 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    IF p_what = 'resend' THEN
+    IF p_what IN ('resend', 'absent') THEN
+        IF p_what = 'absent' THEN    -- what was not sent is safe to repeat, and no later status is about it
+            UPDATE ump.attempts SET outcome = 'retry'
+             WHERE account_id = v_o.account_id AND id = v_o.attempt_id AND outcome = 'uncertain';
+        END IF;
         UPDATE ump.outbox SET state = 1, due_at = NULL, fence = fence + 1 WHERE id = p_id;
         UPDATE ump.deliveries SET status = 'queued', queued_at = ump.now()
          WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part

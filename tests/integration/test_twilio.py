@@ -229,6 +229,8 @@ def test_uncertain_is_looked_up(own_gateway):
         sim.add_rule(mode="500-before-accept", to=other, times=1)
         alice.submit(gateway.address(other), "Never came there")
         assert sim.wait_request(To=other, timeout=40)["request"]["Body"] == "Never came there"
+        outcomes = "SELECT outcome FROM ump.attempts WHERE recipient = %s ORDER BY started_at"  # of what was not sent: safe to repeat
+        wait_until(lambda: gateway.sql(outcomes, other) == [("retry",), ("accepted",)], "the second request")
         gateway.umpctl("endpoint", "set", line.id, "--set", "resend_absent=no")
         sim.add_rule(mode="500-before-accept", to=third, times=1)
         alice.submit(gateway.address(third), "Ask me")
