@@ -45,6 +45,15 @@ int telnyx_parse_health(const struct http_response *response, const struct chann
                         const char *webhook_url, GPtrArray *findings);
 void telnyx_default_pace(const struct channel_endpoint *endpoint, struct channel_pace *pace);
 
+/* --- The list of opt-outs (telnyx_poll.c) --- */
+
+#define TELNYX_OPT_OUT "messaging.optout" /* our word, of the event that an entry becomes */
+
+int telnyx_build_poll(const struct channel_endpoint *endpoint, gint64 since, GPtrArray *requests, GError **error);
+int telnyx_parse_poll(const struct http_response *response, const struct channel_poll *poll,
+                      const struct channel_endpoint *endpoint, GPtrArray *bodies, GPtrArray *more, GError **error);
+void telnyx_add_opt_out(GPtrArray *events, const json_t *payload, const char *key, const struct channel_endpoint *endpoint);
+
 /* --- WhatsApp: webhooks (telnyx_whatsapp.c) --- */
 
 /* data: of the body. */

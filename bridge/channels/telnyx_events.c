@@ -282,6 +282,8 @@ static void add_events(const json_t *root, const char *event_type, const char *k
     if (strcmp(event_type, "message.sent") == 0 || strcmp(event_type, "message.finalized") == 0 ||
         strcmp(event_type, "message.read") == 0)
         add_statuses(events, data, payload, event_type, key, endpoint);
+    else if (strcmp(event_type, TELNYX_OPT_OUT) == 0)
+        telnyx_add_opt_out(events, payload, key, endpoint);
     else if (telnyx_is_whatsapp(data) && telnyx_whatsapp_events(root, event_type, key, endpoint, events))
         return;
     else if (strcmp(event_type, "message.received") == 0 || strcmp(event_type, "message.echo") == 0 ||

@@ -46,6 +46,7 @@ class Simulator(WhatsApp, Provider):
         self.key = SigningKey.generate()
         self.public_key = base64.b64encode(bytes(self.key.verify_key)).decode()
         self.validators = rules.validators()
+        self.opt_out_times, self.opt_outs_page = {}, 2
         self.init_whatsapp()
 
     @property
@@ -98,8 +99,7 @@ class Simulator(WhatsApp, Provider):
         if request.method == "POST" and path in self.validators:
             return await self._send(request, path)
         if request.method == "GET" and path == "/messaging_optouts":
-            return Response(200, {"data": [{"from": number, "to": ours} for ours, number in sorted(self.opt_outs)],
-                                  "meta": {"total_results": len(self.opt_outs)}})
+            return self._opt_outs(request)
         if request.method == "GET" and path == "/webhook_deliveries":
             return Response(200, {"data": self.failed_deliveries[-100:]})
         if request.method == "GET" and path in ("/messaging_profiles", "/phone_numbers", "/balance", "/whoami"):
@@ -109,6 +109,16 @@ class Simulator(WhatsApp, Provider):
         if path.startswith("/messages/"):
             return self._one_message(request, path)
         return Response(*rules.error("10005"))
+
+    def _opt_outs(self, request):
+        """What is blocked now: nothing goes from our number to theirs."""
+        ours, number = request.query.get("filter[from]"), int(request.query.get("page[number]") or 1)
+        blocks = [{"from": block[0], "to": block[1], "keyword": "STOP", "messaging_profile_id": None,
+                   "created_at": self.opt_out_times.setdefault(block, stamp().replace("T", " "))}
+                  for block in sorted(self.opt_outs) if ours in (None, block[0])]
+        pages = max(1, -(-len(blocks) // self.opt_outs_page))
+        return Response(200, {"data": blocks[(number - 1) * self.opt_outs_page:number * self.opt_outs_page], "meta": {
+            "page_number": number, "page_size": self.opt_outs_page, "total_pages": pages, "total_results": len(blocks)}})
 
     def _one_message(self, request, path):
         name = path.removeprefix("/messages/")
