@@ -45,7 +45,7 @@ int telnyx_parse_health(const struct http_response *response, const struct chann
                         const char *webhook_url, GPtrArray *findings);
 void telnyx_default_pace(const struct channel_endpoint *endpoint, struct channel_pace *pace);
 
-/* --- The list of opt-outs (telnyx_poll.c) --- */
+/* --- Lists: lost webhooks, opt-outs (telnyx_poll.c) --- */
 
 #define TELNYX_OPT_OUT "messaging.optout" /* our word, of the event that an entry becomes */
 
@@ -62,6 +62,8 @@ const char *telnyx_webhook_channel(const struct channel_webhook *webhook);
 void telnyx_webhook_addresses(const struct channel_webhook *webhook, GPtrArray *names);
 /* It is about another number of the same business. */
 bool telnyx_whatsapp_is_elsewhere(const json_t *data, const struct channel_endpoint *endpoint);
+/* It says that it is about this endpoint's number. */
+bool telnyx_whatsapp_is_about(const json_t *data, const struct channel_endpoint *endpoint);
 /* The events of a body that is about WhatsApp; false: it is nothing of WhatsApp's own form (a status …). */
 bool telnyx_whatsapp_events(const json_t *root, const char *event_type, const char *key,
                             const struct channel_endpoint *endpoint, GPtrArray *events);

@@ -90,6 +90,13 @@ bool telnyx_whatsapp_is_elsewhere(const json_t *data, const struct channel_endpo
     return number && !whatsapp_same_digits(number, endpoint->address);
 }
 
+bool telnyx_whatsapp_is_about(const json_t *data, const struct channel_endpoint *endpoint)
+{
+    g_autofree char *number = own_number(data);
+
+    return number && whatsapp_same_digits(number, endpoint->address);
+}
+
 /* ---- One message of a profile's webhook, as an item of Meta's value ---- */
 
 static void set_text(json_t *object, const char *key, char *text)

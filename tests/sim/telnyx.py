@@ -46,7 +46,7 @@ class Simulator(WhatsApp, Provider):
         self.key = SigningKey.generate()
         self.public_key = base64.b64encode(bytes(self.key.verify_key)).decode()
         self.validators = rules.validators()
-        self.opt_out_times, self.opt_outs_page = {}, 2
+        self.opt_out_times, self.list_page = {}, 2
         self.init_whatsapp()
 
     @property
@@ -101,7 +101,7 @@ class Simulator(WhatsApp, Provider):
         if request.method == "GET" and path == "/messaging_optouts":
             return self._opt_outs(request)
         if request.method == "GET" and path == "/webhook_deliveries":
-            return Response(200, {"data": self.failed_deliveries[-100:]})
+            return self._failed_deliveries(request)
         if request.method == "GET" and path in ("/messaging_profiles", "/phone_numbers", "/balance", "/whoami"):
             return Response(200, {"data": []})
         if request.method == "GET" and path.startswith("/whatsapp/"):
@@ -110,15 +110,27 @@ class Simulator(WhatsApp, Provider):
             return self._one_message(request, path)
         return Response(*rules.error("10005"))
 
+    def _failed_deliveries(self, request):
+        """The webhooks that nobody took, of the whole account."""
+        number, since = int(request.query.get("page[number]") or 1), request.query.get("filter[started_at][gte]") or ""
+        shown = [{"record_type": "webhook_delivery", "id": str(uuid.uuid4()), "status": "failed", "started_at": entry["started_at"],
+                  "webhook": entry["webhook"]["data"], "attempts": [
+                      {"status": "failed", "http": {"request": {"url": url}, "response": {"status": entry["status"]}}}
+                      for url in entry["urls"]]}
+                 for entry in self.failed_deliveries if entry["started_at"] >= since[:19]]
+        pages = max(1, -(-len(shown) // self.list_page))
+        return Response(200, {"data": shown[(number - 1) * self.list_page:number * self.list_page], "meta": {
+            "page_number": number, "page_size": self.list_page, "total_pages": pages, "total_results": len(shown)}})
+
     def _opt_outs(self, request):
         """What is blocked now: nothing goes from our number to theirs."""
         ours, number = request.query.get("filter[from]"), int(request.query.get("page[number]") or 1)
         blocks = [{"from": block[0], "to": block[1], "keyword": "STOP", "messaging_profile_id": None,
                    "created_at": self.opt_out_times.setdefault(block, stamp().replace("T", " "))}
                   for block in sorted(self.opt_outs) if ours in (None, block[0])]
-        pages = max(1, -(-len(blocks) // self.opt_outs_page))
-        return Response(200, {"data": blocks[(number - 1) * self.opt_outs_page:number * self.opt_outs_page], "meta": {
-            "page_number": number, "page_size": self.opt_outs_page, "total_pages": pages, "total_results": len(blocks)}})
+        pages = max(1, -(-len(blocks) // self.list_page))
+        return Response(200, {"data": blocks[(number - 1) * self.list_page:number * self.list_page], "meta": {
+            "page_number": number, "page_size": self.list_page, "total_pages": pages, "total_results": len(blocks)}})
 
     def _one_message(self, request, path):
         name = path.removeprefix("/messages/")
@@ -337,7 +349,7 @@ class Simulator(WhatsApp, Provider):
         """2 s per attempt, 3 attempts per URL; the status that ended it (0: nobody took it)."""
         if not self.webhooks_on:
             return 0
-        status, attempt = 0, 0
+        status, attempt, started = 0, 0, stamp()
         repeats = 1 + (self.random.random() < self.modes.get("webhook-dup", 0))
         for url in urls:
             for _ in range(3):
@@ -349,7 +361,7 @@ class Simulator(WhatsApp, Provider):
                 if 200 <= status < 300:
                     return status
                 await asyncio.sleep(self.retry_base * 2 ** ((attempt - 1) % 3))
-        self.failed_deliveries.append({"id": event["data"]["id"], "status": "failed", "webhook": event,
+        self.failed_deliveries.append({"id": event["data"]["id"], "status": status, "started_at": started, "webhook": event,
                                        "urls": urls})
         return status
 

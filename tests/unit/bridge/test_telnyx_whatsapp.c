@@ -209,16 +209,25 @@ static void test_opt_outs(void **state)
     struct channel_endpoint *endpoint = telnyx_endpoint(NULL, NULL), *other = whatsapp(NULL);
     g_autoptr(GPtrArray) bodies = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) more = g_ptr_array_new_with_free_func((GDestroyNotify)channel_poll_free);
+    g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func((GDestroyNotify)channel_poll_free);
+    const struct channel_poll *poll;
     g_autoptr(GBytes) answer = g_bytes_new_static(list, strlen(list));
     const struct http_response response = {.status = 200, .body = answer}, refused = {.status = 401, .body = answer};
     g_autoptr(GError) error = NULL;
 
-    assert_int_equal(other->ops->build_poll(other, 0, more, NULL), 0);
-    assert_int_equal(more->len, 0); /* WhatsApp has no such list */
-    assert_int_equal(endpoint->ops->parse_poll(&response, NULL, endpoint, bodies, more, NULL), 0);
+    assert_int_equal(other->ops->build_poll(other, 0, asked, NULL), 0);
+    assert_int_equal(asked->len, 1); /* WhatsApp has no such list */
+    assert_int_equal(endpoint->ops->build_poll(endpoint, 1785492000000000, asked, NULL), 0);
+    assert_int_equal(asked->len, 3);
+    poll = asked->pdata[1];
+    assert_string_equal(poll->request.url, "https://api.telnyx.com/v2/webhook_deliveries?filter%5Bstatus%5D%5Beq%5D=failed&"
+                                           "filter%5Bstarted_at%5D%5Bgte%5D=2026-07-31T10%3A00%3A00.000000Z&page%5Bnumber%5D=1&page%5Bsize%5D=250");
+    poll = asked->pdata[2];
+    assert_int_equal(endpoint->ops->parse_poll(&response, poll, endpoint, bodies, more, NULL), 0);
     assert_int_equal(bodies->len, 2);
     assert_int_equal(more->len, 1);
-    assert_non_null(strstr(((struct channel_poll *)more->pdata[0])->request.url, "page%5Bnumber%5D=2"));
+    assert_string_equal(((struct channel_poll *)more->pdata[0])->request.url,
+                        "https://api.telnyx.com/v2/messaging_optouts?filter%5Bfrom%5D=%2B17735550002&page%5Bnumber%5D=2&page%5Bsize%5D=250");
     for (guint i = 0; i < bodies->len; i++) {
         g_autoptr(GPtrArray) events = parse_at("sms", bodies->pdata[i]);
         const struct channel_event *event = events->pdata[0];
@@ -226,10 +235,40 @@ static void test_opt_outs(void **state)
         assert_string_equal(event->opt_identifier, i == 0 ? "+34692138456" : "+34692138457");
         assert_true(g_str_has_prefix(event->key, "optout:"));
     }
-    assert_int_equal(endpoint->ops->parse_poll(&refused, NULL, endpoint, bodies, more, &error), -1);
+    assert_int_equal(endpoint->ops->parse_poll(&refused, poll, endpoint, bodies, more, &error), -1);
     assert_non_null(error);
     unit_endpoint_free(endpoint);
     unit_endpoint_free(other);
+}
+
+static void test_lost_webhooks(void **state)
+{
+    static const char list[] =
+        "{\"data\":[{\"webhook\":{\"event_type\":\"message.received\",\"id\":\"a\",\"payload\":{\"type\":\"SMS\",\"from\":\"+1555\",\"to\":"
+        "[{\"phone_number\":\"+19995550000\"}],\"cc\":[\"" OURS "\"],\"text\":\"x\"}}},"
+        "{\"webhook\":{\"event_type\":\"message.received\",\"id\":\"b\",\"payload\":{\"type\":\"SMS\",\"from\":\"" OURS "\",\"to\":\"+19995550000\"}}},"
+        "{\"webhook\":{\"event_type\":\"message.finalized\",\"id\":\"c\",\"payload\":{\"id\":\"d1\",\"direction\":\"outbound\",\"type\":\"SMS\","
+        "\"from\":{\"phone_number\":\"" OURS "\"},\"to\":[{\"phone_number\":\"+1555\",\"status\":\"delivered\"}]}}},"
+        "{\"webhook\":{\"event_type\":\"whatsapp.messages\",\"id\":\"d\",\"payload\":{\"metadata\":{\"display_phone_number\":\"17735550002\"},"
+        "\"messages\":[" ITEM "]}}},{\"webhook\":{\"event_type\":\"call.initiated\",\"id\":\"e\",\"payload\":{}}},{\"webhook\":null},7]}";
+    static const char *const expected[][3] = {{"a", "c", NULL}, {"m1", NULL}};
+    struct channel_endpoint *endpoints[] = {telnyx_endpoint(NULL, NULL), whatsapp(NULL)};
+    g_autoptr(GBytes) answer = g_bytes_new_static(list, strlen(list));
+    const struct http_response response = {.status = 200, .body = answer};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(endpoints); i++) {
+        g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func((GDestroyNotify)channel_poll_free);
+        g_autoptr(GPtrArray) bodies = g_ptr_array_new_with_free_func(g_free), more = g_ptr_array_new();
+        assert_int_equal(endpoints[i]->ops->build_poll(endpoints[i], 0, asked, NULL), 0);
+        assert_int_equal(endpoints[i]->ops->parse_poll(&response, asked->pdata[0], endpoints[i], bodies, more, NULL), 0);
+        assert_int_equal(bodies->len, g_strv_length((char **)(uintptr_t)expected[i]));
+        assert_int_equal(more->len, 0);
+        for (guint k = 0; k < bodies->len; k++) { /* the same keys as the webhooks' */
+            g_autoptr(GPtrArray) events = parse_at(endpoints[i]->channel, bodies->pdata[k]);
+            assert_string_equal(((struct channel_event *)events->pdata[0])->key, expected[i][k]);
+        }
+        unit_endpoint_free(endpoints[i]);
+    }
 }
 
 int main(void)
@@ -238,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_both_forms), cmocka_unit_test(test_whose_it_is), cmocka_unit_test(test_batch_is_cut),
         cmocka_unit_test(test_echo),       cmocka_unit_test(test_templates),   cmocka_unit_test(test_errors),
         cmocka_unit_test(test_window),     cmocka_unit_test(test_opt_outs),
+        cmocka_unit_test(test_lost_webhooks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

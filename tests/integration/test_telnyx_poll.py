@@ -1,8 +1,10 @@
-"""Opt-outs that Telnyx knows of and we do not: its list is asked for, and sending is refused before it would be there."""
+"""What Telnyx is asked for itself: webhooks that it gave up on, and opt-outs that it knows of and we do not."""
 import pytest
 
+from tests.lib.gateway import Endpoint
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
+from tests.sim import telnyx
 
 
 def opted_out(gateway, identifier):
@@ -52,3 +54,36 @@ def test_a_list_that_cannot_be_had_changes_nothing(gateway, alice, contact):
     sim.opt_outs.add((line.number, contact))
     gateway.umpctl("endpoint", "set", line.id, "--secret", f"api_key={sim.api_key}")
     wait_until(lambda: opted_out(gateway, contact), "the opt-out")
+
+
+def test_webhooks_that_were_given_up_are_found(gateway, alice, people, contact):
+    """While nobody could reach us: an SMS, a WhatsApp message of each form, a status, and others of the account."""
+    sim = gateway.sim
+    sim.reset()
+    line, other = gateway.endpoint(alice.email), gateway.endpoint(people().email)
+    number = gateway.number()
+    whatsapp = Endpoint(gateway, telnyx.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, "whatsapp"), number, alice.email)
+    sim.inbound(contact, line.number, "hello")
+    mail = alice.inbox.wait()
+    sim.statuses_on = False
+    sent = alice.reply(mail, "no word of this")
+    entry = sim.wait_request(to=contact, text="no word of this")
+    nowhere = ["http://127.0.0.1:9/webhooks"]
+    message = sim.messages[entry["id"]]
+    message["payload"].update(webhook_url=nowhere[0], webhook_failover_url=None)
+    assert sim.inbound(contact, line.number, "a lost SMS", urls=nowhere)["status"] == 0
+    assert sim.inbound(contact, other.number, "of somebody else", urls=nowhere)["status"] == 0
+    for form in ("account", "profile"):
+        assert sim.inbound_whatsapp(contact, whatsapp.number, f"lost by WhatsApp, {form}", form, urls=nowhere)["status"] == 0
+    assert sim.send_status(entry["id"], "delivered") == [0]
+    for endpoint in (line, whatsapp):
+        gateway.umpctl("endpoint", "set", endpoint.id, "--set", "poll=1s")
+    texts = {"a lost SMS", "lost by WhatsApp, account", "lost by WhatsApp, profile"}
+    for text in texts:
+        alice.inbox.wait(lambda mail, text=text: mail.text == text, what=text)
+    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    for endpoint in (line, whatsapp):
+        for _ in range(2):
+            before = rounds(gateway, endpoint)
+            wait_until(lambda endpoint=endpoint, before=before: rounds(gateway, endpoint) != before, "another round")
+    assert sorted(mail.text for mail in alice.inbox.all()) == sorted({"hello", *texts})
