@@ -2,6 +2,7 @@
 /* A provider's status moves a delivery along (journey 4). */
 #include <string.h>
 
+#include "bridge/doveadm.h"
 #include "bridge/inbound/internal.h"
 #include "bridge/metrics.h"
 #include "core/clock.h"
@@ -57,10 +58,9 @@ static void show(struct inbound *inbound, const struct queue_job *job, const cha
 {
     const char *keyword = g_strcmp0(status, "read") == 0 ? "$Read" : g_strcmp0(status, "delivered") == 0 ? "$Delivered" : NULL;
     struct db_params *params;
-    const char *doveadm = config_get_string(inbound->bridge->config, "dovecot", "doveadm_url"); /* written as nothing: NULL */
     g_autoptr(GError) error = NULL;
 
-    if (!keyword || !doveadm || !*doveadm)
+    if (!keyword || !doveadm_is_set(inbound->bridge->config))
         return;
     params = db_params_new();
     db_params_int(params, job->account_id);

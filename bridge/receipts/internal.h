@@ -5,17 +5,16 @@
 #pragma once
 
 #include "bridge/deliver.h"
+#include "bridge/doveadm.h"
 #include "bridge/queue.h"
 #include "bridge/receipts/receipts.h"
-#include "core/http_client.h"
 #include "core/mail_report.h"
 
 struct receipts {
     struct bridge *bridge;
     struct queue *queue;
     struct lmtp_client *lmtp;
-    struct http_client *http; /* to Dovecot's doveadm API; NULL: not set */
-    char *doveadm_key;        /* base64 */
+    struct doveadm *doveadm; /* NULL: not set */
     gint64 digest_above, digest_interval, summary_above, summary_wait, notice_ttl;
 };
 
@@ -61,8 +60,6 @@ bool alarm_is(const struct queue_job *job);
 /* Such a job; false: not everybody could be told yet. */
 bool alarm_work(struct receipts *receipts, struct queue_job *job);
 /* keyword.c: $Delivered and $Read on the sent copy. */
-int keyword_open(struct receipts *receipts, GError **error); /* 0, also when it is not set; -1 with error */
-void keyword_close(struct receipts *receipts);
 bool keyword_is(const struct queue_job *job);
 void keyword_work(struct receipts *receipts, struct queue_job *job);
 /* The mail of a job "daily-digest" (ump.daily_digests): what the owner's endpoints did. */

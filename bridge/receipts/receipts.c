@@ -275,7 +275,9 @@ struct receipts *receipts_start(struct bridge *bridge, GError **error)
     receipts->summary_wait = config_get_duration(config, "receipts", "summary_wait");
     receipts->notice_ttl = config_get_duration(config, "receipts", "notice_ttl");
     receipts->lmtp = deliver_client_new(bridge, workers, error);
-    if (!receipts->lmtp || keyword_open(receipts, error) < 0) {
+    if (receipts->lmtp && doveadm_is_set(config))
+        receipts->doveadm = doveadm_new(config, error);
+    if (!receipts->lmtp || (doveadm_is_set(config) && !receipts->doveadm)) {
         receipts_free(receipts);
         return NULL;
     }
@@ -293,7 +295,7 @@ void receipts_free(struct receipts *receipts)
     if (!receipts)
         return;
     queue_free(receipts->queue);
-    keyword_close(receipts);
+    doveadm_free(receipts->doveadm);
     lmtp_client_free(receipts->lmtp);
     g_free(receipts);
 }
