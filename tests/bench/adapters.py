@@ -53,7 +53,7 @@ def streamed(rig, source, messages):
     return messages * 1e9 / (time.monotonic_ns() - begin)
 
 
-def accepted(messages=10000, rounds=3):
+def accepted(messages=10000, rounds=5):
     """Messages from providers stored and committed, a second; and the memory of ump-bridge, at the end and at most."""
     with Rig(settings=["bridge.roles=web"]) as rig:
         numbers = iter(range(100, 200))
@@ -79,7 +79,7 @@ def accepted(messages=10000, rounds=3):
         return result, rig.memory()["ump-bridge"]
 
 
-def requested(messages=4000, rounds=3, numbers=500):
+def requested(messages=4000, rounds=5, numbers=500):
     """Submissions over LMTP that became requests at the provider, a second; and the memory of ump-bridge."""
     with Rig() as rig:
         measures = {}
