@@ -28,9 +28,11 @@ static const json_t *first_of(const json_t *list)
 /* Sent from the business's own phone, or by us. */
 static bool is_outbound(const json_t *data)
 {
+    static const char *const types[] = {"message.echo", "message.sent", "message.finalized", "message.read", NULL};
+    const char *event_type = json_string_value(json_object_get(data, "event_type"));
     const json_t *payload = json_object_get(data, "payload");
 
-    return g_strcmp0(json_string_value(json_object_get(data, "event_type")), "message.echo") == 0 ||
+    return (event_type && g_strv_contains(types, event_type)) ||
            g_strcmp0(json_string_value(json_object_get(payload, "direction")), "outbound") == 0;
 }
 

@@ -70,6 +70,8 @@ static void test_whose_it_is(void **state)
         {"{\"data\":{\"event_type\":\"whatsapp.account.update\",\"payload\":{}}}", "whatsapp", NULL},
         {"{\"data\":{\"event_type\":\"message.finalized\",\"payload\":{\"type\":\"WHATSAPP\",\"direction\":\"outbound\",\"from\":"
          "{\"phone_number\":\"" OURS "\"},\"to\":[{\"phone_number\":\"+34692138456\"}]}}}", "whatsapp", OURS},
+        {"{\"data\":{\"event_type\":\"message.read\",\"payload\":{\"type\":\"whatsapp\",\"from\":\"" OURS "\",\"to\":\"+34692138456\"}},\"x\":\"whatsapp.\"}",
+         "whatsapp", OURS}, /* a status that does not say its direction */
         {"{\"data\":\"WHATSAPP", "sms", NULL},
         {"[]", "sms", NULL},
     };
