@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/gsm.h"
 #include "core/phone.h"
+#include "core/quiet.h"
 
 const struct endpoint_setting endpoint_settings[] = {
     {"countries", ENDPOINT_SETTING_LIST, 0, 0, "US,CA,…",
@@ -50,6 +51,13 @@ const struct endpoint_setting endpoint_settings[] = {
      "A message that could not be sent for this long expires. Default 86400."},
     {"media_links", ENDPOINT_SETTING_BOOL, 0, 0, NULL,
      "Send an attachment that the channel cannot carry as a signed link instead of refusing it."},
+    {"quiet_hours", ENDPOINT_SETTING_HOURS, 0, 0, "21:00-08:00",
+     "When it is night for a recipient: what a machine sender sends him then waits until they are over; a person's own mail "
+     "never does. By the clock where his number is (in one of several time zones that this may be: while it is night in any "
+     "of them); where that is not known, in the account's time_zone. Default: none."},
+    {"quiet_urgent", ENDPOINT_SETTING_BOOL, 0, 0, NULL,
+     "Mail that is marked as urgent (Importance: high, Priority: urgent, X-Priority: 1) is not held back by quiet_hours. "
+     "Default: no."},
     {"digest", ENDPOINT_SETTING_BOOL, 0, 0, NULL,
      "Every day a mail to the owner: what was received, sent, delivered, failed and why, its cost and how long it took. "
      "About days on which something happened, in his time zone (user set --time-zone, else the account's time_zone), at "
@@ -69,7 +77,8 @@ const struct endpoint_setting account_settings[] = {
     {"opt_out_scope", ENDPOINT_SETTING_CHOICE, 0, 0, "account|endpoint",
      "Whether STOP holds for the account's endpoints of the channel (default) or for the one it was said to."},
     {"time_zone", ENDPOINT_SETTING_ZONE, 0, 0, "Europe/Berlin",
-     "In which days begin and end, for statistics and digests, where a user has none of his own. Default: UTC."},
+     "In which days begin and end, for statistics and digests, where a user has none of his own; and quiet hours of "
+     "recipients whose own zone is not known. Default: UTC."},
     {NULL, 0, 0, 0, NULL, NULL}};
 
 const struct endpoint_setting *endpoint_setting_find(const char *key)
@@ -184,6 +193,7 @@ bool endpoint_setting_zone_known(const char *name)
 
 static json_t *parse(const struct endpoint_setting *s, const char *key, const char *text, GError **error)
 {
+    struct quiet_hours hours;
     bool flag;
     json_t *value = NULL;
     switch (s != NULL ? s->type : ENDPOINT_SETTING_STRING) {
@@ -206,6 +216,12 @@ static json_t *parse(const struct endpoint_setting *s, const char *key, const ch
         if (endpoint_setting_zone_known(text))
             return json_string(text);
         g_set_error(error, UMP_ERROR, UMP_ERROR_INVALID, "%s must be a time zone, such as Europe/Berlin, not \"%s\"", key,
+                    text);
+        return NULL;
+    case ENDPOINT_SETTING_HOURS:
+        if (quiet_hours_parse(text, &hours))
+            return json_string(text);
+        g_set_error(error, UMP_ERROR, UMP_ERROR_INVALID, "%s must be a part of the day, such as 21:00-08:00, not \"%s\"", key,
                     text);
         return NULL;
     case ENDPOINT_SETTING_LIST:

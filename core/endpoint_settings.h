@@ -18,7 +18,8 @@ enum endpoint_setting_type {
     ENDPOINT_SETTING_DURATION, /* "5m", "1h30m" → seconds; min and max in seconds, 0 is allowed too */
     ENDPOINT_SETTING_LIST,  /* words separated by commas → JSON array of strings */
     ENDPOINT_SETTING_CHOICE, /* one of the words in .words, separated by '|' */
-    ENDPOINT_SETTING_ZONE    /* a time zone of the tz database, "Europe/Berlin" */
+    ENDPOINT_SETTING_ZONE,   /* a time zone of the tz database, "Europe/Berlin" */
+    ENDPOINT_SETTING_HOURS   /* a part of every day, "21:00-08:00" */
 };
 
 struct endpoint_setting {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/program_db.h"
 
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/db.h"
 #include "core/log.h"
@@ -23,6 +24,7 @@ struct db *program_open_db(const struct config *config, const char *user, const 
         .batch_bytes = (size_t)config_get_size(config, "database", "batch_bytes"),
         .connect_timeout_ms = (unsigned)config_get_duration_ms(config, "database", "connect_timeout"),
         .statement_timeout_ms = (unsigned)config_get_duration_ms(config, "database", "statement_timeout"),
+        .clock_offset_us = ump_clock_offset(),
         .no_writer = !writer,
         .notice = log_notice_of_db,
     };

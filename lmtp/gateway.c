@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/policy_alarm.h"
 #include "core/policy_cache.h"
+#include "core/quiet.h"
 #include "lmtp/answer.h"
 #include "lmtp/door.h"
 #include "lmtp/group.h"
@@ -50,7 +51,7 @@ struct task {
     struct policy_facts facts;
     struct submission_message message;
     char *plain; /* the recipient without quotes */
-    char *text, *identifier, *group_id;
+    char *text, *identifier, *group_id, *waits;
     struct latch *latch;
     bool writing;
     /* set by the writer */
@@ -67,6 +68,7 @@ static void task_clear(struct task *task)
     g_free(task->text);
     g_free(task->identifier);
     g_free(task->group_id);
+    g_free(task->waits);
     g_free(task->outcome);
     g_free(task->stored_id);
     g_free(task->error);
@@ -235,6 +237,20 @@ static void written(void *data, struct db_rows *rows, const GError *error)
     latch_drop(task->latch);
 }
 
+/* What a machine sends stays out of the recipient's quiet hours (ump-bridge looks again, before it is sent). */
+static void wait_for_morning(struct task *task)
+{
+    const struct policy_facts *facts = &task->facts;
+    gint64 at = MAX(task->message.due, ump_clock_now_us());
+    gint64 until = facts->machine ? quiet_until(facts->endpoint_settings, facts->account_settings, task->identifier,
+                                                task->submission->parsed->urgent, at, &task->waits)
+                                  : at;
+
+    if (until > at)
+        task->message.due = until;
+    task->message.waits = task->waits;
+}
+
 static bool write_task(struct task *task)
 {
     struct submission *submission = task->submission;
@@ -249,6 +265,7 @@ static bool write_task(struct task *task)
         log_error("error", error->message, "status", "media-failed");
         return refuse(task, REPLY_MEDIA_FAILED, "media");
     }
+    wait_for_morning(task);
     task->message.rcpt = task->rcpt;
     task->message.facts = &task->facts;
     task->message.identifier = task->identifier;
@@ -317,7 +334,7 @@ static void answer(struct task *task)
     shown = ids_show("msg", task->stored_id);
     detail = g_strdup_printf("%s %s", task->message.hold ? "held until the preview is confirmed," : "queued as", shown);
     txn_reply_take(task->rcpt, reply_detail(REPLY_OK, detail));
-    log_task(task, task->message.hold, g_str_equal(task->outcome, "repeat") ? "repeat"
+    log_task(task, task->message.hold ? task->message.hold : task->waits, g_str_equal(task->outcome, "repeat") ? "repeat"
                                        : task->message.hold                 ? "held"
                                                                             : "queued");
 }

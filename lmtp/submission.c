@@ -345,6 +345,7 @@ static char *metadata_of(const struct submission *submission, const struct submi
     if (message->template)
         json_object_set(object, "template", message->template);
     put(object, "text_reason", message->hold);
+    put(object, "waits", message->waits);
     if (message->hold && message->due > 0)
         json_object_set_new(object, "due", json_integer(message->due));
     put(object, "in_reply_to", parsed->in_reply_to);

@@ -5,7 +5,7 @@
  *
  * metadata of the message (UMP JSON keys where there is one):
  *   subject, media [{sha256, type, name, size}], parts (core/parts.h; as one message: absent), reaction {emoji, target}, urgent, template, text_reason (held: why),
- *   due (µs; held, and to be sent at a time),
+ *   due (µs; held, and to be sent at a time), waits (why it is sent then, where the author did not ask for it),
  *   recipient (gateway address as it was written to), envelope_sender, from, login, txn,
  *   in_reply_to (Message-ID), envid, ret, notify, orcpt, read_report_to, recipients (of the mail), arrived (µs)
  */
@@ -80,6 +80,7 @@ struct submission_message {
     const char *hold;       /* NULL */
     json_t *template;       /* policy_template(); NULL */
     gint64 due;             /* µs; 0 */
+    const char *waits;      /* why not at once, where that is not the author's wish; NULL */
     char *message_id;       /* uuid; in */
     guint segments;         /* out */
 };

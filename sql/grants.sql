@@ -40,7 +40,7 @@ BEGIN
             ('message_report', 'ump_bridge'), ('notice_sent', 'ump_bridge'), ('report_count', 'ump_bridge'),
             ('outbox_endpoints', 'ump_bridge'), ('outbox_claim', 'ump_bridge'), ('outbox_sending', 'ump_bridge'),
             ('outbox_finish', 'ump_bridge'), ('outbox_release', 'ump_bridge'), ('outbox_heartbeat', 'ump_bridge'),
-            ('outbox_rescue', 'ump_bridge'), ('outbox_uncertain', 'ump_bridge'),
+            ('outbox_rescue', 'ump_bridge'), ('outbox_uncertain', 'ump_bridge'), ('outbox_defer', 'ump_bridge'),
             ('outbox_found', 'ump_bridge'), ('poll_begin', 'ump_bridge'), ('poll_end', 'ump_bridge'),
             ('keyword_add', 'ump_bridge'), ('watch_begin', 'ump_bridge'), ('watch_end', 'ump_bridge'),
             ('group_members', 'ump_bridge'), ('sent_match', 'ump_bridge'), ('stream_lease', 'ump_bridge'), ('stream_release', 'ump_bridge'),

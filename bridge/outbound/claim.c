@@ -5,9 +5,11 @@
 
 #include "bridge/metrics.h"
 #include "bridge/outbound/internal.h"
+#include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/quiet.h"
 
 #define CLAIM_TIMEOUT_MS 5000
 #define UNUSABLE_PAUSE (30 * CLOCK_SECOND)
@@ -103,6 +105,8 @@ static void on_written(void *data, struct db_rows *rows, const GError *error)
         log_warning("what", "outbox", "error", error->message, "status", "deferred"); /* its lease runs out */
     outbound_lock(outbound);
     outbound->writes--;
+    if (!error)
+        sched_lanes_moved(outbound->sched);
     outbound_unlock(outbound);
     outbound_changed(outbound);
 }
@@ -144,13 +148,51 @@ static void give_back(struct outbound *outbound, const struct db_rows *rows, uns
     write_async(outbound, DB_STMT_OUTBOX_RELEASE, params);
 }
 
+static bool is_urgent(const struct db_rows *rows, unsigned row)
+{
+    const char *text = db_rows_text_of(rows, row, "metadata");
+    g_autoptr(json_t) metadata = text ? json_loads(text, 0, NULL) : NULL;
+
+    return json_is_true(json_object_get(metadata, "urgent"));
+}
+
+/* A machine's message whose recipient's quiet hours have begun since it was accepted: it waits until they are over. */
+static bool wait_for_morning(struct outbound *outbound, const struct endpoint *endpoint, const struct db_rows *rows, unsigned row)
+{
+    const struct channel_endpoint *channel = &endpoint->channel;
+    gint64 now = ump_clock_now_us(), until;
+    g_autofree char *why = NULL;
+    struct db_params *params;
+
+    if (!json_object_get(channel->settings, "quiet_hours") || !db_rows_bool_of(rows, row, "bot"))
+        return false;
+    until = quiet_until(channel->settings, channel->account_settings, db_rows_text_of(rows, row, "recipient"),
+                        is_urgent(rows, row), now, &why);
+    if (until <= now)
+        return false;
+    log_info("id", db_rows_text_of(rows, row, "message_id"), "to", LOG_NUMBER(db_rows_text_of(rows, row, "recipient")), "for",
+             LOG_MS(until - now), "reason", why, "status", "waits");
+    params = db_params_new();
+    db_params_int(params, db_rows_int_of(rows, row, "id"));
+    db_params_int(params, db_rows_int_of(rows, row, "fence"));
+    db_params_time(params, until);
+    db_params_text(params, why);
+    write_async(outbound, DB_STMT_OUTBOX_DEFER, params);
+    return true;
+}
+
 static void take_row(struct outbound *outbound, struct sched_endpoint *place, const struct db_rows *rows, unsigned row,
                      struct sched_claimed *said)
 {
     g_autoptr(GError) error = NULL;
     struct endpoint *endpoint = endpoints_get(outbound->bridge->endpoints, place->id);
-    struct job *job = endpoint ? job_new(outbound, endpoint, rows, row, &error) : NULL;
+    struct job *job;
 
+    if (endpoint && wait_for_morning(outbound, endpoint, rows, row)) {
+        endpoint_unref(endpoint);
+        return;
+    }
+    job = endpoint ? job_new(outbound, endpoint, rows, row, &error) : NULL;
     if (job) {
         job->place = place;
         outbound_lock(outbound);

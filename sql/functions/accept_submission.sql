@@ -71,9 +71,11 @@ BEGIN
         v_now, v_now);
     INSERT INTO ump.mail_ids (account_id, owner_id, mail_id, conversation_id, message_id)
     VALUES (p_account, p_owner, p_mail_id, conversation_id, p_message) ON CONFLICT DO NOTHING;
-    INSERT INTO ump.deliveries (account_id, message_id, recipient, endpoint_id, status, segments, held_at, queued_at)
+    INSERT INTO ump.deliveries (account_id, message_id, recipient, endpoint_id, status, segments, held_at, queued_at,
+        waits_at, waits_until, waits_why)
     VALUES (p_account, p_message, p_identifier, p_endpoint, CASE WHEN p_hold IS NULL THEN 'queued' ELSE 'held' END,
-        p_segments, CASE WHEN p_hold IS NOT NULL THEN v_now END, CASE WHEN p_hold IS NULL THEN v_now END);
+        p_segments, CASE WHEN p_hold IS NOT NULL THEN v_now END, CASE WHEN p_hold IS NULL THEN v_now END,
+        CASE WHEN p_metadata ? 'waits' THEN v_now END, CASE WHEN p_metadata ? 'waits' THEN p_due END, p_metadata->>'waits');
     IF p_metadata ? 'media' THEN
         INSERT INTO ump.media (account_id, sha256, type, size)
         SELECT p_account, decode(m->>'sha256', 'hex'), m->>'type', (m->>'size')::bigint

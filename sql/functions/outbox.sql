@@ -95,7 +95,7 @@ CREATE FUNCTION ump.outbox_claim(p_worker text, p_account integer, p_endpoint uu
     p_account_rate double precision, p_account_burst double precision, p_targets boolean)
 RETURNS TABLE (id bigint, fence bigint, attempts integer, message_id uuid, recipient text, type text, from_address text,
                body text, metadata jsonb, conversation_id uuid, group_id uuid, group_members text[],
-               occurred_at timestamptz, expires_at timestamptz, group_key text, target_id text, target_text text, part smallint,
+               occurred_at timestamptz, expires_at timestamptz, group_key text, target_id text, target_text text, part smallint, bot boolean,
                floor bigint, more boolean,
                behind boolean, wait_ms integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
@@ -219,7 +219,7 @@ BEGIN
         )
         SELECT g.id, g.fence, g.attempts, g.message_id, g.recipient, m.type, m.from_address, m.body, m.metadata,
                m.conversation_id, cg.id, cg.members, m.occurred_at, g.expires_at, cg.group_key, tg.provider_id, tg.begins,
-               g.part, NULL::bigint, NULL::boolean, NULL::boolean, NULL::integer
+               g.part, m.sender_kind = 'bot', NULL::bigint, NULL::boolean, NULL::boolean, NULL::integer
           FROM got g
          CROSS JOIN LATERAL (SELECT * FROM ump.unified_messages x
                               WHERE x.account_id = p_account AND x.id = g.message_id OFFSET 0) m
@@ -529,6 +529,25 @@ BEGIN
     END IF;
     PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'failed', p_code, p_text);
     DELETE FROM ump.outbox WHERE id = p_id;
+    RETURN true;
+END $$;
+
+-- What was claimed is not to leave before p_until: nobody waits for it meanwhile,
+-- and the time counts for nothing.  Of a lease that is still held only.
+CREATE OR REPLACE FUNCTION ump.outbox_defer(p_id bigint, p_fence bigint, p_until timestamptz, p_why text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+DECLARE
+    v_now timestamptz := ump.now();
+    v_o ump.outbox;
+BEGIN
+    UPDATE ump.outbox SET state = 4, due_at = p_until, worker = 'schedule', lease_until = NULL,
+           expires_at = expires_at + greatest(p_until - v_now, '0')
+     WHERE id = p_id AND fence = p_fence AND state + 0 = 2 RETURNING * INTO v_o;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE ump.deliveries SET waits_at = v_now, waits_until = p_until, waits_why = p_why
+     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part;
     RETURN true;
 END $$;
 

@@ -36,11 +36,12 @@ LANGUAGE sql STABLE SET search_path = ump, pg_temp AS $$
         UNION ALL
         SELECT t.at, 'delivery to ' || d.recipient || CASE WHEN d.part > 0 THEN ', part ' || d.part ELSE '' END, t.status, jsonb_build_object('provider_id', CASE WHEN t.status IN ('accepted', 'sent') THEN d.provider_id END,
                'segments', CASE WHEN t.status IN ('held', 'queued', 'delivered', 'failed') THEN d.segments END,
+               'until', CASE WHEN t.status = 'waiting' THEN d.waits_until END, 'why', CASE WHEN t.status = 'waiting' THEN d.waits_why END,
                'error_code', CASE WHEN t.status IN ('failed', 'expired', 'uncertain') THEN d.error_code END,
                'error', CASE WHEN t.status IN ('failed', 'expired', 'uncertain') THEN d.error_text END,
                'cost', CASE WHEN t.status IN ('sent', 'delivered') THEN d.cost / 1000000.0 END, 'currency', CASE WHEN t.status IN ('sent', 'delivered') THEN d.currency END), t.n
           FROM m JOIN ump.deliveries d ON d.account_id = m.account_id AND d.message_id = m.id
-         CROSS JOIN LATERAL (VALUES (d.held_at, 'held', 3), (d.queued_at, 'queued', 3), (d.accepted_at, 'accepted', 6),
+         CROSS JOIN LATERAL (VALUES (d.held_at, 'held', 3), (d.queued_at, 'queued', 3), (d.waits_at, 'waiting', 3), (d.accepted_at, 'accepted', 6),
             (d.uncertain_at, 'uncertain', 7), (d.sent_at, 'sent', 7), (d.delivered_at, 'delivered', 8), (d.read_at, 'read', 9), (d.failed_at, 'failed', 8),
             (d.expired_at, 'expired', 8), (d.cancelled_at, 'cancelled', 8)) t (at, status, n) WHERE t.at IS NOT NULL
         UNION ALL

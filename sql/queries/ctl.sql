@@ -282,7 +282,7 @@ SELECT record FROM (
 SELECT o.id AS n, json_build_object('queue', 'outbox', 'id', o.id, 'message', 'ump:msg:' || o.message_id,
        'state', (ARRAY['ready', 'leased', 'sending', 'later', 'uncertain'])[o.state], 'endpoint', e.channel || ':' || e.address,
        'recipient', o.recipient, 'part', nullif(o.part, 0), 'attempts', o.attempts, 'due_at', o.due_at, 'worker', o.worker, 'lease_until', o.lease_until,
-       'error', d.error_text, 'created_at', o.created_at) AS record
+       'waits', CASE WHEN o.state = 4 AND o.due_at = d.waits_until THEN d.waits_why END, 'error', d.error_text, 'created_at', o.created_at) AS record
   FROM ump.outbox o LEFT JOIN ump.endpoints e ON e.account_id = o.account_id AND e.id = o.endpoint_id
   LEFT JOIN ump.deliveries d ON d.account_id = o.account_id AND d.message_id = o.message_id AND d.recipient = o.recipient
    AND d.part = o.part

@@ -89,6 +89,10 @@ SELECT * FROM ump.outbox_sending($1::bigint[], $2::bigint[], $3::uuid[]);
 -- for: bridge
 SELECT ump.outbox_finish($1::jsonb);
 
+-- name: outbox_defer
+-- for: bridge
+SELECT ump.outbox_defer($1::bigint, $2::bigint, $3::timestamptz, $4::text);
+
 -- name: outbox_release
 -- for: bridge
 SELECT ump.outbox_release($1::bigint[], $2::bigint[], $3::interval);
