@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection of server-sent events: a GET whose answer does not end. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bridge/stream/internal.h"
 #include "core/cleanup.h"
@@ -8,6 +9,7 @@
 #include "core/log.h"
 
 #define CONNECT_MS 10000L
+#define RECEIVE (2 * STREAM_READ) /* bytes, the kernel's: what waits there is lost with a killed reader */
 
 struct sse {
     struct stream_sink *sink;
@@ -25,6 +27,25 @@ static bool on_event(void *context, const char *data, size_t length, bool overlo
     else
         stream_gather(sse->sink, data, length);
     return true;
+}
+
+static void on_taken(void *context, const char *id)
+{
+    struct sse *sse = context;
+
+    g_free(sse->sink->position);
+    sse->sink->position = g_strdup(id);
+}
+
+/* Before it connects: the window that is offered depends on it. */
+static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
+{
+    const int size = RECEIVE;
+
+    (void)data;
+    (void)purpose;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    return CURL_SOCKOPT_OK;
 }
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
@@ -76,6 +97,7 @@ static int set(CURL *e, struct sse *sse, struct curl_slist *headers, char *probl
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     SET(CURLOPT_BUFFERSIZE, (long)STREAM_READ); /* which one perform takes */
+    SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     if (spec->idle_ms > 0) {
         SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -127,10 +149,19 @@ static int conclude(struct sse *sse, CURLcode code, const char *problem, GError 
     return -1;
 }
 
+static struct curl_slist *headers_of(struct stream_reader *reader)
+{
+    struct curl_slist *headers = curl_slist_append(NULL, "Accept: text/event-stream");
+    g_autofree char *position = stream_position_get(reader);
+    g_autofree char *field = position ? g_strconcat("Last-Event-ID: ", position, NULL) : NULL;
+
+    return field ? curl_slist_append(headers, field) : headers;
+}
+
 int stream_sse(struct stream_sink *sink, GError **error)
 {
     g_autoptr(CURL) easy = curl_easy_init();
-    g_autoptr(curl_slist) headers = curl_slist_append(NULL, "Accept: text/event-stream");
+    g_autoptr(curl_slist) headers = headers_of(sink->reader);
     CURLM *multi = curl_multi_init();
     char problem[CURL_ERROR_SIZE] = "";
     struct sse sse = {.sink = sink, .easy = easy};
@@ -139,6 +170,7 @@ int stream_sse(struct stream_sink *sink, GError **error)
 
     sse_parser_init(&sse.parser, sink->spec->max_line);
     sse.parser.event = on_event;
+    sse.parser.taken = on_taken;
     sse.parser.context = &sse;
     if (easy && multi && set(easy, &sse, headers, problem) == 0 && curl_multi_add_handle(multi, easy) == CURLM_OK) {
         code = run(multi, sink);

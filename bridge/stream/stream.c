@@ -74,10 +74,16 @@ static void *reader_run(void *data)
         while (!atomic_load(&reader->stop))
             reader_wait(reader, CLOCK_MINUTE);
     }
+    reader->source = g_strdup(spec.url);
     while (!atomic_load(&reader->stop)) {
         stream_heard(reader);
         if (!atomic_load(&reader->leased)) {
+            reader->position_known = false;
             reader_wait(reader, CLOCK_MINUTE);
+            continue;
+        }
+        if (spec.kind == CHANNEL_STREAM_SSE && !stream_position_load(reader)) {
+            reader_wait(reader, BACKOFF_MIN);
             continue;
         }
         gint64 began = ump_clock_mono_us();
@@ -128,9 +134,10 @@ static void reader_stop(struct stream_reader *reader)
 
 static void reader_free(struct stream_reader *reader)
 {
-    pthread_join(reader->thread, NULL);
     cleanup_close_fd(&reader->wake_fd);
     endpoint_unref(reader->endpoint);
+    g_free(reader->position);
+    g_free(reader->source);
     g_free(reader);
 }
 
@@ -221,6 +228,8 @@ static void end_some(struct stream_room *room, const GPtrArray *endpoints)
         if (changed && !atomic_load(&reader->stop))
             reader_stop(reader);
         if (atomic_load(&reader->ended)) {
+            pthread_join(reader->thread, NULL);
+            stream_position_save(reader);
             if (!now || !has_stream(now))
                 release(reader);
             reader_free(reader);
@@ -251,8 +260,10 @@ static void renew(struct stream_room *room)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct stream_reader *reader = value;
         bool due = ump_clock_mono_us() >= reader->lease_at;
-        if (!atomic_load(&reader->stop) && (due || !atomic_load(&reader->leased)))
-            lease(reader);
+        if (atomic_load(&reader->stop) || (!due && atomic_load(&reader->leased)))
+            continue;
+        stream_position_save(reader);
+        lease(reader);
     }
 }
 
@@ -268,10 +279,9 @@ static void end_all(struct stream_room *room)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct stream_reader *reader = value;
         pthread_join(reader->thread, NULL);
+        stream_position_save(reader);
         release(reader);
-        cleanup_close_fd(&reader->wake_fd);
-        endpoint_unref(reader->endpoint);
-        g_free(reader);
+        reader_free(reader);
     }
     g_hash_table_remove_all(room->readers);
 }

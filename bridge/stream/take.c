@@ -110,7 +110,7 @@ bool stream_store(struct stream_sink *sink)
         if (store_all(sink, events) == 0) {
             sink->events += gathered->len;
             g_ptr_array_set_size(gathered, 0);
-            return true;
+            break;
         }
         metrics_inc(METRIC_STREAMED_STUCK);
         if (tries == 0 && sink->stuck)
@@ -123,6 +123,9 @@ bool stream_store(struct stream_sink *sink)
         }
         pause_for(sink->reader, CLOCK_SECOND);
     }
+    if (sink->position)
+        stream_position_set(sink->reader, sink->position);
+    g_clear_pointer(&sink->position, g_free);
     return true;
 }
 
@@ -160,4 +163,5 @@ void stream_sink_init(struct stream_sink *sink, struct stream_reader *reader, co
 void stream_sink_clear(struct stream_sink *sink)
 {
     g_clear_pointer(&sink->gathered, g_ptr_array_unref);
+    g_clear_pointer(&sink->position, g_free);
 }

@@ -19,3 +19,19 @@ BEGIN
     DELETE FROM ump.stream_leases WHERE account_id = p_account AND endpoint_id = p_endpoint AND holder = p_holder;
     RETURN FOUND;
 END $$;
+
+-- Where its server-sent events go on: the id of the last one that is durable
+-- ('': ids have begun anew; NULL: only ask), from whom holds the lease alone.
+CREATE OR REPLACE FUNCTION ump.stream_position(p_account integer, p_endpoint uuid, p_holder text, p_source text, p_id text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+BEGIN
+    IF p_id IS NOT NULL THEN
+        INSERT INTO ump.stream_positions AS p (account_id, endpoint_id, source, last_event_id)
+        SELECT l.account_id, l.endpoint_id, p_source, p_id FROM ump.stream_leases l
+         WHERE l.account_id = p_account AND l.endpoint_id = p_endpoint AND l.holder = p_holder
+        ON CONFLICT (account_id, endpoint_id) DO UPDATE SET source = p_source, last_event_id = p_id;
+    END IF;
+    RETURN (SELECT last_event_id FROM ump.stream_positions
+             WHERE account_id = p_account AND endpoint_id = p_endpoint AND source = p_source);
+END $$;

@@ -157,6 +157,10 @@ SELECT ump.sent_match($1::integer, $2::uuid, $3::text, $4::text, $5::timestamptz
 -- for: bridge
 SELECT ump.stream_lease($1::integer, $2::uuid, $3::text, $4::interval);
 
+-- name: stream_position
+-- for: bridge
+SELECT ump.stream_position($1::integer, $2::uuid, $3::text, $4::text, $5::text);
+
 -- name: stream_release
 -- for: bridge
 SELECT ump.stream_release($1::integer, $2::uuid, $3::text);

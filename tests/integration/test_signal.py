@@ -467,6 +467,75 @@ def test_broken_connection_is_made_again(gateway, sim, alice, contact, receive):
     assert alice.inbox.wait(lambda mail: mail.text == "after")
 
 
+def texts(box):
+    return sorted(mail.text for mail in box.all())
+
+
+def test_stream_goes_on_where_it_broke(gateway, sim, alice, contact):
+    """What was lost with the connection comes after Last-Event-ID, and nothing comes twice."""
+    sim.ids = True
+    line = declare(gateway, sim, alice)
+    for index in range(3):
+        sim.inbound(contact, line.number, f"before {index}")
+    alice.inbox.wait_all(count=3)
+    sim.losing = 2
+    for index in range(2):
+        sim.inbound(contact, line.number, f"lost {index}")
+    wait_until(lambda: len(sim.history[line.number]) == 5, "both to be written to a connection that breaks")
+    sim.drop_connections()
+    mails = alice.inbox.wait_all(count=5)
+    sim.wait_subscribed(line.number)
+    assert [last for account, last in sim.last_ids if account == line.number] == [None, "3"]
+    sim.inbound(contact, line.number, "after")
+    alice.inbox.wait(lambda mail: mail.text == "after")
+    assert texts(alice.inbox) == ["after", "before 0", "before 1", "before 2", "lost 0", "lost 1"] and len(mails) == 5
+
+
+def test_position_of_a_stream_survives_other_settings(gateway, sim, alice, contact):
+    sim.ids = True
+    line = declare(gateway, sim, alice)
+    sim.inbound(contact, line.number, "one")
+    alice.inbox.wait(lambda mail: mail.text == "one")
+    gateway.umpctl("endpoint", "disable", line.id)
+    wait_until(lambda: not sim.subscribers.get(line.number), "the end of the subscription")
+    sim.losing = 1
+    # somebody else receives it in the meantime
+    sim.history[line.number].append((2, {"account": line.number, "envelope": sim.envelope(
+        contact, dataMessage=sim.data(sim.now(), "two"))}))
+    gateway.umpctl("endpoint", "enable", line.id)
+    alice.inbox.wait(lambda mail: mail.text == "two")
+    assert [last for account, last in sim.last_ids if account == line.number] == [None, "1"]
+    # another daemon has ids of its own
+    with signal_cli.Simulator() as other:
+        other.ids = True
+        other.accounts.add(line.number)
+        gateway.umpctl("endpoint", "set", line.id, "--set", f"base_url={other.base_url}")
+        other.wait_subscribed(line.number)
+        assert other.last_ids == [(line.number, None)]
+        other.inbound(contact, line.number, "three")
+        alice.inbox.wait(lambda mail: mail.text == "three")
+    assert texts(alice.inbox) == ["one", "three", "two"]
+
+
+@pytest.mark.destructive
+def test_stream_with_ids_loses_nothing_to_kill_9(own_gateway):
+    gateway = own_gateway
+    alice, contact = gateway.user("alice"), gateway.number()
+    with signal_cli.Simulator() as sim:
+        sim.ids, sim.pace = True, 0.005
+        line = declare(gateway, sim, alice)
+        expected = [f"message {index:03d}" for index in range(300)]
+        for text in expected:
+            sim.inbound(contact, line.number, text)
+            if text.endswith(("090", "180")):
+                wait_until(lambda: gateway.sql("SELECT 1 FROM ump.provider_events WHERE endpoint_id = %s LIMIT 1", line.id), "events")
+                gateway.kill("ump-bridge")
+        alice.inbox.wait_all(count=300, timeout=120)
+        wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.jobs WHERE endpoint_id = %s", line.id) == [(0,)], "all to be read", 60)
+        assert texts(alice.inbox) == expected
+        assert gateway.sql("SELECT count(*) FROM ump.unified_messages WHERE endpoint_id = %s", line.id) == [(300,)]
+
+
 def test_changed_settings_move_the_stream_and_disabling_ends_it(gateway, sim, alice, line, contact):
     gateway.umpctl("endpoint", "set", line.id, "--set", f"receive={sim.tcp_url}")
     sim.inbound(contact, line.number, "moved")

@@ -5,6 +5,8 @@ A library (class Simulator) and a command; control over HTTP as with the other p
 
 The network keeps what comes for an account until somebody receives (as with --receive-mode=on-connection and manual).
 What was written to a connection is gone for the daemon, whether or not it was read. Every subscriber gets everything.
+With `ids`, server-sent events have ids, and who comes with a Last-Event-ID gets first what came after it (a proxy before
+the daemon may do so).
 With `early`, a subscription's first messages come before its answer, as can happen with the real one.
 """
 import argparse
@@ -51,6 +53,9 @@ class Simulator(Provider):
         self.backlog, self.subscribers = {}, {}   # account → bodies, subscribers
         self.pumping, self.early, self.read_too, self.receipts_on = {}, False, False, True
         self.pace = 0.0                           # seconds between two messages of an account
+        self.ids, self.history = False, {}        # account → [(id, body)]
+        self.last_ids = []                        # (account, Last-Event-ID or None), as connections said
+        self.losing = 0                           # so many events are written to nobody, as on a connection that breaks
         self.attachments, self.receipts, self.connections = {}, [], []
         self.every = []                           # subscribers, also those that are gone
         self.subscriptions = itertools.count()
@@ -85,7 +90,8 @@ class Simulator(Provider):
 
     def reset(self):
         super().reset()
-        self.early = self.read_too = False
+        self.early = self.read_too = self.ids = False
+        self.losing = 0
         self.receipts_on = self.new_answers = True
         self.pace = 0.0
 
@@ -196,6 +202,13 @@ class Simulator(Provider):
             while backlog and (self.subscribers.get(account) or self.webhook):
                 body = backlog[0]
                 written = 0
+                if self.ids:
+                    history = self.history.setdefault(account, [])
+                    history.append((len(history) + 1, body))
+                    backlog.pop(0)
+                    if self.losing:
+                        self.losing -= 1
+                        continue
                 for subscriber in list(self.subscribers.get(account, [])):
                     try:
                         await subscriber.write(subscriber.wrap(body))
@@ -206,9 +219,9 @@ class Simulator(Provider):
                 if self.webhook:
                     await self._post(body)
                     written += 1
-                if written:
+                if written and not self.ids:
                     backlog.pop(0)
-                    self._notify()
+                self._notify()
                 if self.pace:
                     await asyncio.sleep(self.pace)
         finally:
@@ -267,7 +280,14 @@ class Simulator(Provider):
             writer.write(b"%x\r\n%s\r\n" % (len(data), data))
             await writer.drain()
         await write(":\n")
-        subscriber = Subscriber(write, lambda body: f"event:receive\ndata:{json.dumps(body, ensure_ascii=False)}\n\n")
+        def wrap(body):
+            number = next((f"id:{number}\n" for number, known in self.history.get(account, []) if known is body), "")
+            return f"event:receive\n{number}data:{json.dumps(body, ensure_ascii=False)}\n\n"
+        last = request.headers.get("last-event-id")
+        self.last_ids.append((account, last))
+        for _, body in [item for item in self.history.get(account, []) if last and item[0] > int(last)]:
+            await write(wrap(body))
+        subscriber = Subscriber(write, wrap)
         self._add(account, subscriber)
         try:
             while True:

@@ -354,6 +354,51 @@ static void test_sse(void **state)
     }
 }
 
+static void remember(void *context, const char *id)
+{
+    g_string_append_printf(context, "(%s)", id);
+}
+
+static bool refuse(void *context, const char *data, size_t length, bool overlong)
+{
+    return false;
+}
+
+static void ids_are(const char *text, size_t step, bool refused, const char *expected)
+{
+    g_autoptr(GString) got = g_string_new(NULL);
+    struct sse_parser parser;
+    bool more = true;
+
+    sse_parser_init(&parser, 300);
+    parser.event = refused ? refuse : collect;
+    parser.taken = remember;
+    parser.context = got;
+    for (size_t at = 0; more && at < strlen(text); at += step)
+        more = sse_parser_feed(&parser, text + at, MIN(step, strlen(text) - at));
+    assert_true(more == !refused);
+    sse_parser_clear(&parser);
+    assert_string_equal(got->str, expected);
+}
+
+static void test_sse_ids(void **state)
+{
+    g_autofree char *longest = g_strnfill(SSE_MAX_ID, 'x'), *more = g_strnfill(SSE_MAX_ID + 1, 'x');
+    g_autofree char *good = g_strdup_printf("id:%s\ndata:a\n\n", longest), *bad = g_strdup_printf("id:%s\ndata:a\n\n", more);
+    g_autofree char *kept = g_strdup_printf("[a](%s)", longest);
+
+    for (size_t step = 1; step < 8; step++) {
+        ids_are("id:7\ndata:a\n\ndata:b\n\nid: 8\r\ndata:c\r\n\r\n", step, false, "[a](7)[b][c](8)");
+        ids_are("id:7\n\n", step, false, "(7)");                  /* without data it counts as well */
+        ids_are("id:7\nid:9\ndata:a\n\nid\ndata:b\n\n", step, false, "[a](9)[b]()");
+        ids_are("id:7\ndata:a\n", step, false, "");               /* not before it is whole */
+        ids_are("id:7\ndata:a\n\n", step, true, "");              /* nor when it was not taken */
+        ids_are("id:a\tb\ndata:a\n\nidx:3\ndata:b\n\n", step, false, "[a][b]"); /* no header injection */
+    }
+    ids_are(good, 1000, false, kept);
+    ids_are(bad, 1000, false, "[a]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_rpc_answers), cmocka_unit_test(test_rest_answers), cmocka_unit_test(test_recorded_answers),
         cmocka_unit_test(test_members_that_were_missed), cmocka_unit_test(test_webhook_secret), cmocka_unit_test(test_lines),
         cmocka_unit_test(test_stream_settings), cmocka_unit_test(test_sse),
+        cmocka_unit_test(test_sse_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
