@@ -19,13 +19,15 @@
 #define EVENT_DAYS 30
 #define DIGESTS_EVERY (10 * CLOCK_SECOND)
 #define DIGESTS_BATCH 20 /* owners */
+#define EXPIRIES_EVERY CLOCK_SECOND
+#define EXPIRIES_BATCH 200
 
 struct maintenance {
     struct bridge *bridge;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stop;
-    gint64 next_depths, next_search, next_maintain, next_digests;
+    gint64 next_depths, next_search, next_maintain, next_digests, next_expiries;
     pthread_t thread;
 };
 
@@ -160,6 +162,17 @@ static gint64 make_digests(struct bridge *bridge, gint64 begun)
     return rows && db_rows_int(rows, 0, 0) >= DIGESTS_BATCH ? begun : begun + DIGESTS_EVERY;
 }
 
+/* Messages that are to disappear get their jobs.  Returns the time of the next call. */
+static gint64 make_expiries(struct bridge *bridge, gint64 begun)
+{
+    struct db_params *params = db_params_new();
+    g_autoptr(db_rows) rows = NULL;
+
+    db_params_int(params, EXPIRIES_BATCH);
+    rows = run(bridge, DB_STMT_EXPIRIES_DUE, params);
+    return rows && db_rows_int(rows, 0, 0) >= EXPIRIES_BATCH ? begun : begun + EXPIRIES_EVERY;
+}
+
 static void tick(struct maintenance *m)
 {
     gint64 now = ump_clock_mono_us();
@@ -175,6 +188,8 @@ static void tick(struct maintenance *m)
     }
     if (now >= m->next_digests)
         m->next_digests = make_digests(m->bridge, now);
+    if (now >= m->next_expiries)
+        m->next_expiries = make_expiries(m->bridge, now);
     if (now >= m->next_maintain) {
         struct db_params *params = db_params_new();
         db_params_int(params, EVENT_DAYS);

@@ -94,6 +94,7 @@ struct ump_message {
     char *reply_to;     /* uuid of our message that is quoted, reacted to, edited or deleted; NULL */
     char *reply_to_external_id; /* the same as the provider names it; NULL */
     gint64 occurred_at; /* µs since 1970 UTC, the network's time */
+    gint64 expires_after; /* seconds after which it is to be gone here too; 0: kept; not in the JSON */
     bool edited;
     bool contact_new; /* first message of a contact that nobody knew */
     bool urgent;

@@ -44,6 +44,7 @@ BEGIN
             ('outbox_found', 'ump_bridge'), ('poll_begin', 'ump_bridge'), ('poll_end', 'ump_bridge'),
             ('keyword_add', 'ump_bridge'), ('watch_begin', 'ump_bridge'), ('watch_end', 'ump_bridge'),
             ('group_members', 'ump_bridge'), ('sent_match', 'ump_bridge'), ('stream_lease', 'ump_bridge'), ('stream_release', 'ump_bridge'), ('stream_position', 'ump_bridge'),
+            ('expiry_set', 'ump_bridge'), ('expiries_due', 'ump_bridge'), ('message_expire', 'ump_bridge'),
             ('endpoints_cut_off', 'ump_bridge'), ('daily_digests', 'ump_bridge'),
             ('outbox_uncertain_end', 'ump_bridge'), ('outbox_refuse', 'ump_bridge'), ('outbox_expire', 'ump_bridge'), ('search_fill', 'ump_bridge'), ('maintain', 'ump_bridge'),
             ('queue_depths', 'ump_bridge'), ('postfix_machine_net', 'ump_postfix'),

@@ -324,20 +324,24 @@ static void read_update(struct ump_message *message)
 
 /*
  * Who sent it wants it gone after a time, and a mail stays (setting disappearing): "show" keeps it with a line that
- * says so, "refuse" keeps that it came, and nothing of it.
+ * says so, "expire" lets the mail go as well, "refuse" keeps that it came, and nothing of it.  When a message that is to
+ * be viewed once has been viewed here nobody can tell: it expires by not being kept.
  */
 static void apply_policy(const json_t *data, const struct channel_endpoint *endpoint, bool own, struct ump_message *message)
 {
     gint64 seconds = channel_json_int(data, "expiresInSeconds");
-    bool once = signal_truth(data, "viewOnce"), refuse = g_strcmp0(channel_setting(endpoint, "disappearing"), "refuse") == 0;
+    const char *policy = channel_setting(endpoint, "disappearing");
+    bool once = signal_truth(data, "viewOnce"), expire = g_strcmp0(policy, "expire") == 0;
+    bool refuse = g_strcmp0(policy, "refuse") == 0 || (expire && once);
     g_autofree char *period = period_text(MAX(seconds, 1)), *line = NULL;
 
     if ((seconds <= 0 && !once) || message->type == UMP_MESSAGE_REACTION || message->type == UMP_MESSAGE_DELETE ||
         message->type == UMP_MESSAGE_GROUP_EVENT)
         return;
     if (!refuse) {
+        message->expires_after = expire ? seconds : 0;
         line = once ? g_strdup(own ? "[To be viewed once]" : "[The sender meant this to be viewed once]")
-                    : g_strdup_printf("[Disappears from Signal after %s]", period);
+                    : g_strdup_printf("[Disappears from Signal%s after %s]", expire ? " and from here" : "", period);
         put_before(message, line);
         return;
     }

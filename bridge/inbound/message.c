@@ -90,6 +90,29 @@ static struct ump_message *read_message(struct inbound *inbound, const struct en
 
 /* --- delivery --- */
 
+/* The mail is in the mailbox: from now on the network's timer runs.  False: that could not be noted. */
+static bool note_expiry(const struct inbound_item *item)
+{
+    const struct ump_message *message = item->message;
+    struct db_params *params;
+    g_autoptr(GError) error = NULL;
+
+    if (message->expires_after <= 0)
+        return true;
+    params = db_params_new();
+    db_params_int(params, item->job->account_id);
+    db_params_uuid(params, message->id);
+    db_params_text(params, db_rows_text_of(item->stored, 0, "mailbox"));
+    db_params_int(params, message->expires_after);
+    db_params_interval(params, message->expires_after * CLOCK_SECOND);
+    db_params_bool(params, false);
+    db_params_null(params);
+    if (db_write(item->lane->inbound->bridge->db, DB_STMT_EXPIRY_SET, params, NULL, NULL, &error) == 0)
+        return true;
+    log_warning("id", message->id, "error", error->message, "status", "expiry-not-noted");
+    return false;
+}
+
 static enum inbound_step settle(struct inbound_item *item, struct deliver_result *result)
 {
     struct inbound *inbound = item->lane->inbound;
@@ -97,7 +120,11 @@ static enum inbound_step settle(struct inbound_item *item, struct deliver_result
     gint64 age = ump_clock_now_us() - job->event_at;
     enum inbound_step step = STEP_DONE;
 
-    if (result->outcome == DELIVERED) {
+    if (result->outcome == DELIVERED && !note_expiry(item)) { /* delivered again, it is the same mail */
+        queue_retry(job, SOON, "the database did not take when it expires", false);
+        item->job = NULL;
+        step = STEP_WAIT;
+    } else if (result->outcome == DELIVERED) {
         metrics_inc(METRIC_INBOUND_DELIVERED);
         metrics_add(METRIC_INBOUND_US, age);
         log_info("id", item->message->id, "from", LOG_NUMBER(item->message->sender.address), "to",
@@ -191,6 +218,7 @@ static struct ump_message *follower(struct inbound_item *item)
     message->sender.name = g_strdup(first->sender.name);
     message->external_id = g_strdup(first->external_id);
     message->occurred_at = first->occurred_at;
+    message->expires_after = first->expires_after;
     for (guint r = 0; r < first->recipients->len; r++)
         g_ptr_array_add(message->recipients,
                         ump_party_new(((struct ump_party *)first->recipients->pdata[r])->address, NULL));

@@ -62,6 +62,9 @@ bool alarm_work(struct receipts *receipts, struct queue_job *job);
 /* keyword.c: $Delivered and $Read on the sent copy. */
 bool keyword_is(const struct queue_job *job);
 void keyword_work(struct receipts *receipts, struct queue_job *job);
+/* expiry.c: messages that are to disappear. */
+bool expiry_is(const struct queue_job *job);
+void expiry_work(struct receipts *receipts, struct queue_job *job);
 /* The mail of a job "daily-digest" (ump.daily_digests): what the owner's endpoints did. */
 GBytes *daily_compose(const struct mail_report_context *context, const struct queue_job *job);
 GBytes *team_copy_compose(struct receipts *receipts, const struct report *report, GError **error);

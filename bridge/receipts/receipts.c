@@ -247,6 +247,8 @@ static void work(void *data, GPtrArray *jobs)
             work_alarm(receipts, job);
         else if (keyword_is(job))
             keyword_work(receipts, job);
+        else if (expiry_is(job))
+            expiry_work(receipts, job);
         else
             work_one(receipts, job);
     }

@@ -165,6 +165,18 @@ SELECT ump.stream_position($1::integer, $2::uuid, $3::text, $4::text, $5::text);
 -- for: bridge
 SELECT ump.stream_release($1::integer, $2::uuid, $3::text);
 
+-- name: expiry_set
+-- for: bridge
+SELECT ump.expiry_set($1::integer, $2::uuid, $3::text, $4::bigint, $5::interval, $6::boolean, $7::timestamptz);
+
+-- name: expiries_due
+-- for: bridge
+SELECT ump.expiries_due($1::integer);
+
+-- name: message_expire
+-- for: bridge
+SELECT ump.message_expire($1::integer, $2::uuid);
+
 -- name: daily_digests
 -- for: bridge
 SELECT ump.daily_digests($1::interval, $2::integer);

@@ -147,9 +147,13 @@ static void test_whose_message_is_meant(void **state)
 
 static void test_disappearing(void **state)
 {
-    static const char refuse[] = "{\"disappearing\":\"refuse\"}";
+    static const char refuse[] = "{\"disappearing\":\"refuse\"}", expire[] = "{\"disappearing\":\"expire\"}";
 
     expect(DATA("\"message\":\"psst\",\"expiresInSeconds\":300"), "message in text +15550001001 -> -: [Disappears from Signal after 5 minutes]\npsst");
+    expect_of(expire, DATA("\"message\":\"psst\",\"expiresInSeconds\":300"),
+              "message in text +15550001001 -> -: [Disappears from Signal and from here after 5 minutes]\npsst");
+    expect_of(expire, DATA("\"viewOnce\":true,\"message\":\"psst\""),
+              "message in interactive +15550001001 -> -: A message to be viewed once; it is not kept here. Read it in Signal.");
     expect_of(refuse, DATA("\"message\":\"psst\",\"expiresInSeconds\":300"),
               "message in interactive +15550001001 -> -: A message that disappears after 5 minutes; it is not kept here. Read it in Signal.");
     expect_of(refuse, DATA("\"viewOnce\":true,\"attachments\":[{\"id\":\"a\",\"contentType\":\"image/png\"}]"),
