@@ -108,17 +108,18 @@ static void append_text(GString **to, const char *text)
     g_string_append(*to, text);
 }
 
-/* RFC 9078: one emoji sequence, alone. */
+/* RFC 9078: one emoji sequence, alone.  It knows no taking back: nothing, or a dash, in place of the emoji does it. */
 static bool take_reaction(GMimePart *part, struct mail_body *body)
 {
     if (!disposition_is(GMIME_OBJECT(part), "reaction"))
         return false;
     g_autofree char *text = part_text(part, body, true);
     g_autofree char *line = mail_clean_line(text, 0);
-    if (line[0] == '\0' || strlen(line) > REACTION_MAX || strchr(line, ' '))
+    if (strlen(line) > REACTION_MAX || strchr(line, ' '))
         return false;
     g_free(body->reaction);
-    body->reaction = g_steal_pointer(&line);
+    body->reaction_removed = line[0] == '\0' || strcmp(line, "-") == 0;
+    body->reaction = body->reaction_removed ? g_strdup("-") : g_steal_pointer(&line);
     return true;
 }
 

@@ -14,7 +14,8 @@ struct mail_body {
     GString *text; /* NULL until there is one */
     GString *html;
     GPtrArray *attachments; /* struct mail_attachment *; NULL: they are not wanted */
-    char *reaction;
+    char *reaction; /* "-": taken back */
+    bool reaction_removed;
     bool is_flowed, is_encrypted, is_signed, is_report, is_calendar, is_forward, has_tnef;
 };
 

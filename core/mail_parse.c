@@ -239,6 +239,7 @@ static void read_body(const char *data, gsize len, struct parsed_mail *mail)
     if (body.html)
         mail->html = g_string_free(g_steal_pointer(&body.html), FALSE);
     mail->reaction = g_steal_pointer(&body.reaction);
+    mail->reaction_removed = body.reaction_removed;
     mail->is_flowed = body.is_flowed;
     mail->is_encrypted = body.is_encrypted;
     mail->is_signed = body.is_signed;

@@ -53,7 +53,8 @@ struct parsed_mail {
                  * flowed rejoined; NULL when the mail has none */
     char *html;     /* the same for text/html; UTF-8; NULL */
     GPtrArray *attachments; /* struct mail_attachment *; never NULL */
-    char *reaction;     /* RFC 9078: the emoji; NULL when this is no reaction */
+    char *reaction;     /* RFC 9078: the emoji; "-" when it is taken back; NULL when this is no reaction */
+    bool reaction_removed;
     bool is_flowed;     /* text was format=flowed: its line breaks are the writer's */
     bool is_encrypted;  /* PGP or S-MIME: the text cannot be read */
     bool is_signed;

@@ -336,7 +336,10 @@ static char *metadata_of(const struct submission *submission, const struct submi
         json_object_set(object, "parts", parts);
     if (parsed->reaction) {
         json_t *reaction = json_object();
-        put(reaction, "emoji", parsed->reaction);
+        if (parsed->reaction_removed) /* which it was, ump.accept_submission finds */
+            json_object_set_new(reaction, "removed", json_true());
+        else
+            put(reaction, "emoji", parsed->reaction);
         put(reaction, "target", parsed->in_reply_to);
         json_object_set_new(object, "reaction", reaction);
     }

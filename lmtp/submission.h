@@ -4,7 +4,8 @@
  * accept_submission is told about one of them.
  *
  * metadata of the message (UMP JSON keys where there is one):
- *   subject, media [{sha256, type, name, size}], parts (core/parts.h; as one message: absent), reaction {emoji, target}, urgent, template, text_reason (held: why),
+ *   subject, media [{sha256, type, name, size}], parts (core/parts.h; as one message: absent), reaction {emoji, target, removed},
+ *   urgent, template, text_reason (held: why),
  *   due (µs; held, and to be sent at a time), waits (why it is sent then, where the author did not ask for it),
  *   recipient (gateway address as it was written to), envelope_sender, from, login, txn,
  *   in_reply_to (Message-ID), envid, ret, notify, orcpt, read_report_to, recipients (of the mail), arrived (µs)

@@ -61,6 +61,8 @@ void signal_read_story(const json_t *story, const struct channel_endpoint *endpo
 
 /* ---- Sending, as both need it (signal_send.c) ---- */
 
+/* The emoji of a reaction, which one that is taken back needs as well; NULL or "": there is none.  Borrowed. */
+const char *signal_reaction(const struct ump_message *message);
 /* What the channel allows: channel_check_limits, with attachments that go within the request. */
 int signal_check(const struct channel_send *send, const struct channel_endpoint *endpoint, GError **error);
 /* The attachments as data: URIs in a list under this key; -1 when the content of one is not at hand. */

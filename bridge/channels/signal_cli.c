@@ -8,7 +8,8 @@ const struct channel_capabilities signal_capabilities[] = {
         .in = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(STICKER) | KIND(CARD) | KIND(REPLY) |
               KIND(REACTION) | KIND(UNREACTION) | KIND(EDIT) | KIND(DELETE) | KIND(POLL) | KIND(GROUP) | KIND(MEMBERS) |
               KIND(SYSTEM) | KIND(UNKNOWN) | KIND(OWN_PHONE) | KIND(DELIVERED) | KIND(READ) | KIND(FAILED) | KIND(STOP),
-        .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) | KIND(GROUP),
+        .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) |
+               KIND(UNREACTION) | KIND(GROUP),
         .max_text = 16000, /* beyond 2000 bytes it travels as an attachment, of 64 KiB at most; signal-cli does that */
         .max_media = 32,
         .max_media_total = 14 * 1000 * 1000, /* as base64 within 20 million characters, all that the daemon's JSON reader takes */
@@ -28,8 +29,8 @@ static const struct channel_setting_spec settings[] = {
     {"account", false, false, "The account at signal-cli, where it is not the endpoint's own number."},
     {"uuid", false, false, "The account's own uuid (signal-cli listAccounts): finds what others quote of you in groups where your "
                            "number is hidden."},
-    {"disappearing", false, false, "What becomes of disappearing and view-once messages: \"show\" (with a line that says so; default) or "
-                                   "\"refuse\" (a notice that one came)."},
+    {"disappearing", false, false, "What becomes of disappearing and view-once messages: \"show\" (with a line that says so; default), "
+                                   "\"expire\" (the mail goes too, by [dovecot] doveadm_url) or \"refuse\" (a notice that one came)."},
     {NULL, false, false, NULL},
 };
 

@@ -47,13 +47,14 @@ static void put_recipient(const struct ump_message *message, json_t *params)
 static int put_reaction(const struct channel_send *send, json_t *params, GError **error)
 {
     const struct ump_message *message = send->message;
-    const char *author, *emoji = message->reaction && *message->reaction ? message->reaction : message->text;
+    const char *author, *emoji = signal_reaction(message);
     gint64 stamp;
 
     if (!signal_message_id_split(send->reply_to_provider_id, &stamp, &author))
         return channel_refuse(error, "the message that you reacted to is not one of this conversation on Signal");
     if (!emoji || !*emoji)
-        return channel_refuse(error, "the reaction has no emoji");
+        return channel_refuse(error, message->reaction_removed ? "there is no reaction of yours to be taken back"
+                                                               : "the reaction has no emoji");
     set_text(params, "emoji", emoji);
     set_text(params, "targetAuthor", author);
     json_object_set_new(params, "targetTimestamp", json_integer(stamp));

@@ -20,7 +20,8 @@ const struct channel_capabilities signal_rest_capabilities[] = {
         .in = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(CARD) | KIND(REPLY) | KIND(REACTION) |
               KIND(UNREACTION) | KIND(EDIT) | KIND(DELETE) | KIND(POLL) | KIND(GROUP) | KIND(MEMBERS) | KIND(SYSTEM) |
               KIND(UNKNOWN) | KIND(OWN_PHONE) | KIND(DELIVERED) | KIND(READ) | KIND(FAILED) | KIND(STOP),
-        .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) | KIND(GROUP),
+        .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) |
+               KIND(UNREACTION) | KIND(GROUP),
         .max_text = 16000,
         .max_media = 32,
         .max_media_total = 14 * 1000 * 1000,
@@ -38,8 +39,8 @@ static const struct channel_setting_spec settings[] = {
     {"webhook_secret", true, true, "A word of yours, in RECEIVE_WEBHOOK_URL=http://gateway:<it>@<gateway>/webhooks/<endpoint>."},
     {"account", false, false, "The account there, where it is not the endpoint's own number."},
     {"uuid", false, false, "The account's own uuid: finds what others quote of you in groups where your number is hidden."},
-    {"disappearing", false, false, "What becomes of disappearing and view-once messages: \"show\" (with a line that says so; default) or "
-                                   "\"refuse\" (a notice that one came)."},
+    {"disappearing", false, false, "What becomes of disappearing and view-once messages: \"show\" (with a line that says so; default), "
+                                   "\"expire\" (the mail goes too, by [dovecot] doveadm_url) or \"refuse\" (a notice that one came)."},
     {NULL, false, false, NULL},
 };
 

@@ -123,14 +123,15 @@ static int build_reaction(const struct channel_send *send, const char *recipient
                           struct channel_request *request, GError **error)
 {
     const struct ump_message *message = send->message;
-    const char *author, *emoji = message->reaction && *message->reaction ? message->reaction : message->text;
+    const char *author, *emoji = signal_reaction(message);
     g_autofree char *url = url_of(endpoint, "/v1/reactions/", true);
     gint64 stamp;
 
     if (!signal_message_id_split(send->reply_to_provider_id, &stamp, &author))
         return channel_refuse(error, "the message that you reacted to is not one of this conversation on Signal");
     if (!emoji || !*emoji)
-        return channel_refuse(error, "the reaction has no emoji");
+        return channel_refuse(error, message->reaction_removed ? "there is no reaction of yours to be taken back"
+                                                               : "the reaction has no emoji");
     g_autoptr(json_t) body = json_pack("{s:s, s:s, s:s, s:I}", "recipient", recipient, "reaction", emoji, "target_author", author,
                                        "timestamp", (json_int_t)stamp);
     signal_finish(body, url, request);

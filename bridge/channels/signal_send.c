@@ -8,6 +8,11 @@
 #include "core/clock.h"
 #include "core/error.h"
 
+const char *signal_reaction(const struct ump_message *message)
+{
+    return (message->reaction && *message->reaction) || message->reaction_removed ? message->reaction : message->text;
+}
+
 int signal_check(const struct channel_send *send, const struct channel_endpoint *endpoint, GError **error)
 {
     static const char *const some[] = {"attachment", NULL};

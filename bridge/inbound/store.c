@@ -95,6 +95,8 @@ static char *metadata_of(const struct ump_message *message, const char *event_ke
         json_object_set_new(root, "media", inbound_media_json(message));
     if (message->reaction)
         json_object_set_new(root, "reaction", json_string(message->reaction));
+    if (message->reaction_removed)
+        json_object_set_new(root, "reaction_removed", json_true());
     if (contact->alias)
         json_object_set_new(root, "alias", json_string(contact->alias));
     if (message->network_id)

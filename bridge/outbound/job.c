@@ -96,8 +96,11 @@ struct ump_message *job_message(const struct job *job, const struct db_rows *row
         message->text = g_strdup(db_rows_text_of(rows, row, "body"));
     /* No subject, although an MMS can have one: what is wanted of the mail's stands in the text already (MAIL.md). */
     message->occurred_at = db_rows_time_of(rows, row, "occurred_at");
-    if (message->type == UMP_MESSAGE_REACTION)
-        message->reaction = g_strdup(json_string_value(json_object_get(json_object_get(metadata, "reaction"), "emoji")));
+    if (message->type == UMP_MESSAGE_REACTION) {
+        const json_t *reaction = json_object_get(metadata, "reaction");
+        message->reaction = g_strdup(json_string_value(json_object_get(reaction, "emoji")));
+        message->reaction_removed = json_is_true(json_object_get(reaction, "removed"));
+    }
     add_group(message, job, rows, row);
     if (message->group.id)
         g_ptr_array_add(message->recipients, ump_party_new(job->recipient, NULL));
@@ -190,6 +193,13 @@ static GPtrArray *strings_of(const json_t *list)
     return strings;
 }
 
+static bool takes_reactions_back(const struct channel_endpoint *channel)
+{
+    const struct channel_capabilities *can = channel_capabilities_of(channel->ops, channel->channel);
+
+    return can && (can->out & KIND(UNREACTION));
+}
+
 /* The variables out of the text, NULL-terminated; NULL: it has another number of them. */
 static GPtrArray *lines_of(const char *text, guint count)
 {
@@ -227,6 +237,10 @@ static int build_message(struct job *job, GError **error)
     if (send.template && given->len == 1 && !lines) { /* the text was not certain when the policy saw it */
         g_set_error(error, UMP_ERROR, UMP_ERROR_INVALID, "the template %s has %u variables, one line of text each",
                     template.name, places->len - 1);
+        return -1;
+    }
+    if (job->message->reaction_removed && !takes_reactions_back(channel)) {
+        g_set_error_literal(error, UMP_ERROR, UMP_ERROR_INVALID, "what is sent on this network cannot be taken back, reactions neither");
         return -1;
     }
     if (job->media_ids) {

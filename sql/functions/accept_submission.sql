@@ -59,6 +59,10 @@ BEGIN
                                              p_refs, p_window, v_now);
     v_anchor := ump.conversation_append(p_account, conversation_id, p_mail_id, v_now, p_endpoint, p_channel,
                                         coalesce(cardinality(p_refs), 0) = 0, p_segment_messages, p_segment_silence);
+    IF p_metadata->'reaction' ? 'removed' THEN
+        p_metadata := jsonb_set(p_metadata, '{reaction,emoji}', to_jsonb(coalesce(
+            ump.reaction_before(p_account, conversation_id, p_owner, p_metadata->'reaction'->>'target'), '')));
+    END IF;
     INSERT INTO ump.submissions (account_id, txn, recipient, body_hash, message_id, created_at)
     VALUES (p_account, p_txn, p_recipient, p_body_hash, p_message, v_now) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN   -- the same submission at the same time elsewhere: the writer repeats us, we meet it above

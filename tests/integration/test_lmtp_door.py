@@ -292,6 +292,14 @@ def test_reaction_is_kept_as_one(gateway, alice, endpoint, contact):
     assert kind == "reaction" and metadata["reaction"] == {"emoji": "👍", "target": mail["Message-ID"]}
 
 
+def test_reaction_is_not_taken_back_where_there_are_none(gateway, alice, endpoint, contact):
+    gateway.sim.inbound(contact, endpoint.number, "Look at this")
+    alice.react(alice.inbox.wait(), "-")
+    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    assert "cannot be taken back" in " ".join(report.text.split())
+    assert not [entry for entry in gateway.sim.accepted if contact in str(entry["request"]["to"])]
+
+
 def test_new_group(gateway, alice, endpoint):
     numbers = [gateway.number() for _ in range(3)]
     recipients = ["new-group@sms.msgs.test", *(gateway.address(number) for number in numbers)]

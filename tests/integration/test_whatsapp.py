@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from email.message import EmailMessage
 
 import pytest
 
@@ -408,18 +407,15 @@ def test_every_published_webhook_is_acknowledged_and_shown(gateway, sim, alice):
 
 
 # --- sending
-@pytest.mark.cell("whatsapp_cloud", "whatsapp", "out", "reaction")
+@pytest.mark.cell("whatsapp_cloud", "whatsapp", "out", "reaction", "reaction taken back")
 def test_reaction_by_mail(gateway, sim, alice, line, contact):
     target = sim.inbound(contact, line.number, "Shall we?")
     mail = alice.inbox.wait()
-    reaction = EmailMessage()
-    reaction["From"], reaction["To"], reaction["Subject"] = alice.email, address(gateway, contact), "Re: Shall we?"
-    reaction["In-Reply-To"] = reaction["References"] = mail["Message-ID"]
-    reaction["Message-ID"] = "<reaction@msgs.test>"
-    reaction.set_content("👍\n", disposition="reaction")
-    assert alice.submit_raw([address(gateway, contact)], reaction.as_bytes()) == {}
+    alice.react(mail, "👍")
     request = sim.wait_sent(contact, "reaction")["request"]
     assert request["reaction"] == {"message_id": target["message_id"], "emoji": "👍"}
+    alice.react(mail, "")
+    sim.wait_sent(contact, "reaction", message_id=target["message_id"], emoji="")
 
 
 @pytest.mark.parametrize("name, content_type, text, kind", [

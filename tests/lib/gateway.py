@@ -87,6 +87,15 @@ class Person:
                            f"{text}\n\nOn {mail['Date']}, {mail['From']} wrote:\n{quoted}\n-- \nAlice Smith\nmsgs.test Ltd\n",
                            subject=subject, In_Reply_To=mail["Message-ID"], References=references, **fields)
 
+    def react(self, mail, emoji, to=None):
+        """A reaction to a mail (RFC 9078); "" or "-" takes it back."""
+        to = to or mail["From"].addresses[0].addr_spec
+        reaction = compose(self.email, [to], emoji, subject=f"Re: {mail['Subject']}", In_Reply_To=mail["Message-ID"],
+                           References=mail["Message-ID"])
+        reaction["Content-Disposition"] = "reaction"
+        assert self.submit_raw([to], reaction) == {}
+        return reaction
+
     def neomutt(self, home):
         return Neomutt(str(home), self.email, self.password, self.gateway.ports["submission"], self.gateway.ports["imap"])
 

@@ -146,6 +146,14 @@ static void kinds(void **state)
     g_autoptr(parsed_mail) reaction = parse("From: a@b.org\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: reaction\r\n\r\n👍🏽\r\n");
     assert_string_equal(reaction->reaction, "👍🏽");
     assert_null(reaction->text);
+    assert_false(reaction->reaction_removed);
+    static const char *const nothing[] = {"", "\r\n", "-\r\n", " - \r\n"};
+    for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
+        g_autofree char *mail = g_strconcat("From: a@b.org\r\nContent-Type: text/plain\r\nContent-Disposition: reaction\r\n\r\n", nothing[i], NULL);
+        g_autoptr(parsed_mail) back = parse(mail);
+        assert_true(back->reaction_removed);
+        assert_string_equal(back->reaction, "-");
+    }
     g_autoptr(parsed_mail) wordy = parse("From: a@b.org\r\nContent-Type: text/plain\r\nContent-Disposition: reaction\r\n\r\nnot an emoji\r\n");
     assert_null(wordy->reaction);
     assert_string_equal(wordy->text, "not an emoji\n");

@@ -111,6 +111,10 @@ static void test_reactions(void **state)
            "[\"+15550001001\"],\"emoji\":\"👍\",\"targetAuthor\":\"+15550001001\",\"targetTimestamp\":17,\"remove\":true}}");
     expect("signal_rest", message, "17@" TO,
            "DELETE /v1/reactions/%2B15550001000 {\"recipient\":\"+15550001001\",\"reaction\":\"👍\",\"target_author\":\"+15550001001\",\"timestamp\":17}");
+    message->reaction[0] = '\0';
+    message->text = g_strdup("-");
+    expect("signal_cli", message, "17@" TO, "there is no reaction of yours to be taken back");
+    expect("signal_rest", message, "17@" TO, "there is no reaction of yours to be taken back");
 }
 
 static void test_media(void **state)
