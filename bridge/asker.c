@@ -39,6 +39,11 @@ struct bridge *asker_bridge(const struct asker *asker)
     return asker->bridge;
 }
 
+void *asker_data(const struct asker *asker)
+{
+    return asker->duty->data;
+}
+
 bool asker_is_stopped(struct asker *asker)
 {
     pthread_mutex_lock(&asker->mutex);
@@ -107,7 +112,8 @@ static void go_round(struct asker *asker)
 
     for (guint i = 0; i < endpoints->len && !asker_is_stopped(asker); i++) {
         const struct channel_endpoint *endpoint = &((struct endpoint *)endpoints->pdata[i])->channel;
-        gint64 every = endpoint_setting_int(endpoint->settings, duty->setting, duty->every) * CLOCK_SECOND;
+        gint64 seconds = duty->setting ? endpoint_setting_int(endpoint->settings, duty->setting, duty->every) : duty->every;
+        gint64 every = seconds * CLOCK_SECOND;
         if (every > 0 && endpoint->ops && is_due(asker, endpoint, every))
             duty->look(asker, endpoint, every);
     }

@@ -15,10 +15,11 @@ struct asker;
 typedef void asker_look_func(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every);
 
 struct asker_duty {
-    const char *setting; /* of the endpoint, how often (seconds); 0: never */
+    const char *setting; /* of the endpoint, how often (seconds); 0: never.  NULL: it has no say */
     gint64 every;        /* seconds, where the endpoint does not say */
     gint64 tick;         /* µs: how often we see whose turn it is, while the database is up */
     asker_look_func *look;
+    void *data;          /* of asker_data */
 };
 
 /* Keeps the duty; NULL with error when there can be no requests. */
@@ -28,6 +29,7 @@ void asker_stop(struct asker *asker);
 void asker_free(struct asker *asker); /* stopped; NULL is fine */
 
 struct bridge *asker_bridge(const struct asker *asker);
+void *asker_data(const struct asker *asker);
 /* To be asked between two steps of a look. */
 bool asker_is_stopped(struct asker *asker);
 

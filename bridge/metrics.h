@@ -45,6 +45,9 @@
     X(REPORTS_SENT, "counter", "ump_reports_total{result=\"sent\"}", "Reports and notices by result")          \
     X(REPORTS_DIGESTED, "counter", "ump_reports_total{result=\"digested\"}", "")                               \
     X(REPORTS_DEAD, "counter", "ump_reports_total{result=\"dead\"}", "")                                       \
+    X(READ_SENT, "counter", "ump_read_receipts_total{result=\"sent\"}", "Read receipts to networks by result")  \
+    X(READ_RETRIED, "counter", "ump_read_receipts_total{result=\"retried\"}", "")                             \
+    X(READ_DROPPED, "counter", "ump_read_receipts_total{result=\"dropped\"}", "")                             \
     X(OUTBOUND_CLAIMED, "counter", "ump_outbound_claimed_total", "Messages taken from the outbox")             \
     X(OUTBOUND_ACCEPTED, "counter", "ump_outbound_total{outcome=\"accepted\"}", "Attempts by outcome")         \
     X(OUTBOUND_FAILED, "counter", "ump_outbound_total{outcome=\"failed\"}", "")                                \

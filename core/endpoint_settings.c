@@ -37,6 +37,9 @@ const struct endpoint_setting endpoint_settings[] = {
     {"silent_after", ENDPOINT_SETTING_DURATION, 1, 31536000, "1d",
      "An endpoint that was told nothing by its provider for so long is held to be cut off, as with watch. Default 0: "
      "silence is no fault."},
+    {"read_receipts", ENDPOINT_SETTING_BOOL, 0, 0, NULL,
+     "Tell the network when a message was read in the mailbox, where it has read receipts and Dovecot's doveadm API may be "
+     "asked ([dovecot] doveadm_url). Of what comes from then on. Default: no."},
     {"rate", ENDPOINT_SETTING_NUMBER, 0, 100000, "per second",
      "Messages a second; 0: as fast as it goes, also for the account. Default: the adapter's."},
     {"burst", ENDPOINT_SETTING_NUMBER, 1, 100000, NULL, "How many may leave at once after a pause. Default: rate."},

@@ -306,6 +306,7 @@ struct channel_capabilities {
     guint max_group;     /* recipients of one group message; 0: no groups */
     bool groups_by_members; /* groups have no id: they are the set of their members */
     bool reply, reaction, typing, read_out, edit, delete;
+    bool read_covers_earlier; /* a read receipt is one for the contact's earlier messages too */
     /* Pictures and sounds that it shows and plays, "image/jpeg image/webp:100000" (the largest of that type); others, and
      * larger ones, are made to fit by ump-lmtp before they are accepted.  NULL: any type, as it is. */
     const char *picture_types, *sound_types;

@@ -29,6 +29,7 @@ static const struct channel_capabilities capabilities[] = {
         .reaction = true,
         .typing = true,
         .read_out = true,
+        .read_covers_earlier = true,
     },
     {.channel = NULL},
 };

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "bridge/asker.h"
 #include "bridge/deliver.h"
 #include "bridge/doveadm.h"
 #include "bridge/queue.h"
@@ -15,6 +16,8 @@ struct receipts {
     struct queue *queue;
     struct lmtp_client *lmtp;
     struct doveadm *doveadm; /* NULL: not set */
+    struct asker *read_out;  /* NULL without doveadm */
+    struct asker_duty read_duty;
     gint64 digest_above, digest_interval, summary_above, summary_wait, notice_ttl;
 };
 
@@ -68,3 +71,7 @@ void expiry_work(struct receipts *receipts, struct queue_job *job);
 /* The mail of a job "daily-digest" (ump.daily_digests): what the owner's endpoints did. */
 GBytes *daily_compose(const struct mail_report_context *context, const struct queue_job *job);
 GBytes *team_copy_compose(struct receipts *receipts, const struct report *report, GError **error);
+
+/* read_out.c: tells networks what was read, where their endpoints have read_receipts on; nothing without doveadm_url.
+ * 0, or -1 with error. */
+int read_out_start(struct receipts *receipts, GError **error);

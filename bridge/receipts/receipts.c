@@ -279,7 +279,7 @@ struct receipts *receipts_start(struct bridge *bridge, GError **error)
     receipts->lmtp = deliver_client_new(bridge, workers, error);
     if (receipts->lmtp && doveadm_is_set(config))
         receipts->doveadm = doveadm_new(config, error);
-    if (!receipts->lmtp || (doveadm_is_set(config) && !receipts->doveadm)) {
+    if (!receipts->lmtp || (doveadm_is_set(config) && !receipts->doveadm) || read_out_start(receipts, error) < 0) {
         receipts_free(receipts);
         return NULL;
     }
@@ -289,6 +289,7 @@ struct receipts *receipts_start(struct bridge *bridge, GError **error)
 
 void receipts_stop(struct receipts *receipts, unsigned grace_ms)
 {
+    asker_stop(receipts->read_out);
     queue_stop(receipts->queue, grace_ms);
 }
 
@@ -296,6 +297,7 @@ void receipts_free(struct receipts *receipts)
 {
     if (!receipts)
         return;
+    asker_free(receipts->read_out);
     queue_free(receipts->queue);
     doveadm_free(receipts->doveadm);
     lmtp_client_free(receipts->lmtp);

@@ -19,8 +19,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
     v_new_contact boolean;
     v_to text;
+    v_read_receipts boolean;
 BEGIN
-    SELECT e.owner_kind, e.owner_id, e.address INTO owner_kind, owner_id, v_to
+    SELECT e.owner_kind, e.owner_id, e.address, coalesce(e.settings->'read_receipts' = 'true', false)
+      INTO owner_kind, owner_id, v_to, v_read_receipts
       FROM ump.endpoints e WHERE e.account_id = p_account AND e.id = p_endpoint;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'endpoint % is not known', p_endpoint USING ERRCODE = 'UM001';
@@ -89,4 +91,8 @@ BEGIN
         p_mail_id, anchor, p_occurred, ump.now());
     INSERT INTO ump.mail_ids (account_id, owner_id, mail_id, conversation_id, message_id)
     VALUES (p_account, owner_id, p_mail_id, conversation_id, p_message) ON CONFLICT DO NOTHING;
+    IF v_read_receipts AND p_direction = 'inbound' AND p_provider_id IS NOT NULL AND NOT blocked THEN
+        INSERT INTO ump.read_waits (account_id, endpoint_id, message_id, mailbox, due_at, created_at)
+        VALUES (p_account, p_endpoint, p_message, mailbox, ump.now() + interval '5 seconds', ump.now()) ON CONFLICT DO NOTHING;
+    END IF;
 END $$;

@@ -125,6 +125,14 @@ SELECT ump.outbox_found($1::integer, $2::uuid, $3::uuid, $4::text[], $5::text[])
 -- for: bridge
 SELECT ump.outbox_uncertain_end($1::bigint, $2::text);
 
+-- name: read_waits_claim
+-- for: bridge
+SELECT * FROM ump.read_waits_claim($1::integer, $2::uuid, $3::integer);
+
+-- name: read_waits_settle
+-- for: bridge
+SELECT ump.read_waits_settle($1::integer, $2::uuid, $3::uuid[], $4::boolean);
+
 -- name: poll_begin
 -- for: bridge
 SELECT ump.poll_begin($1::integer, $2::uuid, $3::interval);

@@ -1,0 +1,47 @@
+-- Read receipts for what came (bridge/receipts/read_out.c).
+
+-- Of an endpoint: up to p_limit messages of one mailbox that it is time to look for, oldest first.  They are looked
+-- for again after an eighth of their age, 5 seconds to 10 minutes; what nobody reads in 14 days is let go.
+CREATE OR REPLACE FUNCTION ump.read_waits_claim(p_account integer, p_endpoint uuid, p_limit integer)
+RETURNS TABLE (message_id uuid, conversation_id uuid, mailbox text, mail_id text, provider_id text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := ump.now();
+BEGIN
+    DELETE FROM ump.read_waits w
+     WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.due_at <= v_now
+       AND w.created_at < v_now - interval '14 days';
+    RETURN QUERY
+    WITH head AS (
+        SELECT w.mailbox FROM ump.read_waits w
+         WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.due_at <= v_now ORDER BY w.due_at LIMIT 1
+    ), due AS (
+        SELECT w.message_id FROM ump.read_waits w JOIN head ON head.mailbox = w.mailbox
+         WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.due_at <= v_now
+         ORDER BY w.due_at LIMIT p_limit FOR UPDATE OF w SKIP LOCKED
+    ), claimed AS (
+        UPDATE ump.read_waits w
+           SET due_at = v_now + least(greatest((v_now - w.created_at) / 8, interval '5 seconds'), interval '10 minutes')
+          FROM due WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.message_id = due.message_id
+        RETURNING w.message_id, w.mailbox
+    )
+    SELECT m.id, m.conversation_id, c.mailbox, m.mail_message_id, m.provider_id
+      FROM claimed c JOIN ump.unified_messages m ON m.account_id = p_account AND m.id = c.message_id
+     ORDER BY m.occurred_at, m.seq;
+END $$;
+
+-- Their receipts were sent, or the provider did not take them: after five times they are dropped.  How many were dropped.
+CREATE OR REPLACE FUNCTION ump.read_waits_settle(p_account integer, p_endpoint uuid, p_messages uuid[], p_sent boolean) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+DECLARE
+    v_n integer;
+BEGIN
+    UPDATE ump.read_waits w SET attempts = w.attempts + 1
+     WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.message_id = ANY (p_messages) AND NOT p_sent;
+    DELETE FROM ump.read_waits w
+     WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.message_id = ANY (p_messages)
+       AND (p_sent OR w.attempts >= 5);
+    GET DIAGNOSTICS v_n = ROW_COUNT;
+    RETURN CASE WHEN p_sent THEN 0 ELSE v_n END;
+END $$;

@@ -1,0 +1,137 @@
+"""What is read in the mailbox is read on the network, where the endpoint has read_receipts on."""
+import os
+import tempfile
+
+import pytest
+
+from tests.lib.gateway import Endpoint, Person
+from tests.lib.wait import wait_until
+from tests.sim import signal_cli, whatsapp
+from tests.sim.signal_cli import uuid_of
+
+
+@pytest.fixture(scope="module")
+def sim():
+    with whatsapp.Simulator(retry_base=0.2) as sim:
+        yield sim
+
+
+def declare(gateway, sim, owner, **settings):
+    number = gateway.number()
+    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, owner)
+    for key, value in settings.items():
+        gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
+    return Endpoint(gateway, record, number, owner)
+
+
+def read(box, mail):
+    assert box.session.uid("STORE", str(mail.uid), "+FLAGS", "(\\Seen)")[0] == "OK"
+
+
+def arrived(box, text):
+    return box.wait(lambda mail: mail.text == text)
+
+
+def waits(gateway, line):
+    return gateway.sql("SELECT count(*) FROM ump.read_waits WHERE endpoint_id = %s", line.id)[0][0]
+
+
+def marks(sim, *ids):
+    return [request["message_id"] for request in sim.reads if request["message_id"] in ids]
+
+
+@pytest.mark.sanitize
+def test_read_in_imap_is_read_on_whatsapp(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    first = sim.inbound(contact, line.number, "one")["message_id"]
+    mail = arrived(alice.inbox, "one")
+    second = sim.inbound(contact, line.number, "two")["message_id"]
+    arrived(alice.inbox, "two")
+    # Dovecot was asked, and the mail is not read: nothing is told.
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.read_waits WHERE endpoint_id = %s AND due_at > created_at + interval '6 s'", line.id),
+               "a first look")
+    assert marks(sim, first, second) == []
+    read(alice.inbox, mail)
+    wait_until(lambda: marks(sim, first), "the read mark")
+    wait_until(lambda: waits(gateway, line) == 1, "only the other to wait")
+    assert marks(sim, first, second) == [first]
+    assert next(request for request in sim.reads if request["message_id"] == first) == {
+        "messaging_product": "whatsapp", "status": "read", "message_id": first}
+
+
+def test_one_mark_for_all_that_were_read_together(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    with_ids = [sim.inbound(contact, line.number, f"message {index}")["message_id"] for index in range(3)]
+    mails = [arrived(alice.inbox, f"message {index}") for index in range(3)]
+    gateway.stop_service("ump-bridge")      # while nobody listens
+    for mail in mails:
+        read(alice.inbox, mail)
+    gateway.start_service("ump-bridge")
+    wait_until(lambda: waits(gateway, line) == 0, "all to be told")
+    assert marks(sim, *with_ids) == [with_ids[-1]]
+
+
+def test_off_by_default(gateway, sim, alice, people, contact):
+    line, other = declare(gateway, sim, alice.email), declare(gateway, sim, people().email, read_receipts="yes")
+    quiet = sim.inbound(contact, line.number, "quiet")["message_id"]
+    read(alice.inbox, arrived(alice.inbox, "quiet"))
+    assert waits(gateway, line) == 0
+    gateway.umpctl("endpoint", "set", line.id, "--set", "read_receipts=yes")
+    later = sim.inbound(contact, line.number, "later")["message_id"]
+    read(alice.inbox, arrived(alice.inbox, "later"))
+    wait_until(lambda: marks(sim, later), "the mark of the later one, which stands for the earlier too")
+    assert marks(sim, quiet) == [] and waits(gateway, other) == 0
+
+
+def test_foreign_mail_and_another_mailbox_are_no_concern(gateway, sim, alice, people, contact):
+    line, bob = declare(gateway, sim, alice.email, read_receipts="yes"), people()
+    wamid = sim.inbound(contact, line.number, "hello")["message_id"]
+    mail = arrived(alice.inbox, "hello")
+    gateway.deliver_outside(alice.email, b"From: x@outside.test\r\nMessage-ID: <foreign@outside.test>\r\nSubject: foreign\r\n\r\nforeign\r\n")
+    read(alice.inbox, arrived(alice.inbox, "foreign"))
+    # A copy in somebody else's mailbox says nothing about ours.
+    copy = b"From: x@outside.test\r\nMessage-ID: " + str(mail["Message-ID"]).encode() + b"\r\nSubject: copy\r\n\r\ncopy\r\n"
+    bob.inbox.session.append('"INBOX"', "\\Seen", None, copy)
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.read_waits WHERE endpoint_id = %s AND due_at > created_at + interval '6 s'", line.id),
+               "a look")
+    assert marks(sim, wamid) == []
+    read(alice.inbox, mail)
+    wait_until(lambda: marks(sim, wamid) == [wamid], "the mark")
+
+
+def test_a_mark_that_is_refused_is_dropped_and_nobody_is_told(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    sim.inbound(contact, line.number, "hello")
+    mail = arrived(alice.inbox, "hello")
+    gateway.sql("UPDATE ump.unified_messages SET provider_id = '' WHERE mail_message_id = btrim(%s, '<>') OR mail_message_id = %s",
+                mail["Message-ID"], mail["Message-ID"])
+    read(alice.inbox, mail)
+    wait_until(lambda: waits(gateway, line) == 0, "the receipt to be dropped", timeout=90)
+    assert "status=read-receipt-refused" in gateway.log("ump-bridge")
+    assert len(alice.inbox.uids()) == 1
+
+
+def test_read_in_imap_is_read_on_signal(gateway, alice, contact):
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        with signal_cli.Simulator(unix_path=f"{directory}/socket") as sim:
+            number = gateway.number()
+            sim.accounts.add(number)
+            record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, read_receipts="yes")
+            sim.wait_subscribed(number)
+            at = sim.inbound(contact, number, "signal here")
+            read(alice.inbox, arrived(alice.inbox, "signal here"))
+            wait_until(lambda: sim.receipts, "the receipt")
+            assert sim.receipts == [{"account": number, "recipient": uuid_of(contact), "targetTimestamp": [at], "type": "read"}]
+            gateway.umpctl("endpoint", "remove", record["id"])
+
+
+@pytest.mark.destructive
+def test_what_a_team_has_read(own_gateway, sim):
+    gateway = own_gateway
+    support = Person(gateway, "support@msgs.test")
+    gateway.umpctl("team", "add", "support", "--mailbox", support.email, "--member", "alice@msgs.test")
+    line, contact = declare(gateway, sim, "team:support", read_receipts="yes"), gateway.number()
+    wamid = sim.inbound(contact, line.number, "for the team")["message_id"]
+    read(support.inbox, arrived(support.inbox, "for the team"))
+    wait_until(lambda: marks(sim, wamid) == [wamid], "the mark")
