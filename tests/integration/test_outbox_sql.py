@@ -236,6 +236,68 @@ def test_held_and_disabled_endpoints(idle_gateway, outbox, worker):
     assert idle_gateway.sql("SELECT 1 FROM ump.outbox_endpoints('{}', '{}') WHERE endpoint_id = %s", outbox.endpoint.id) == []
 
 
+def parts_of(gateway, message, recipient):
+    """Status by part of what went to this recipient; 0 is the whole."""
+    return dict(gateway.sql("SELECT part, status FROM ump.deliveries WHERE message_id = %s AND recipient = %s", message, recipient))
+
+
+def in_parts(gateway, outbox, recipient, n):
+    """A message that goes out as several of its network."""
+    message = outbox.add(recipient, "in parts")
+    gateway.sql("DELETE FROM ump.outbox WHERE message_id = %s", message)
+    gateway.sql("SELECT ump.parts_queue(d.account_id, d.endpoint_id, d.recipient, d.message_id, %s, NULL, ump.now() + '1 day')"
+                " FROM ump.deliveries d WHERE d.message_id = %s", n, message)
+    return message
+
+
+def test_parts_are_claimed_one_after_the_other_and_each_has_its_own_end(idle_gateway, outbox, worker):
+    number = idle_gateway.number()
+    message = in_parts(idle_gateway, outbox, number, 4)
+    whole = []
+    for outcome in ("accepted", "uncertain", "failed", "accepted"):
+        jobs = worker.claim()
+        assert len(jobs) == 1       # the lane
+        attempts, verdicts = worker.sending(jobs)
+        assert set(verdicts.values()) == {"send"}
+        whole.append(parts_of(idle_gateway, message, number)[0])
+        assert worker.finish(jobs, attempts, outcome, code="40310", cost=100, currency="USD") == 1
+        if outcome != "uncertain":
+            assert worker.finish(jobs, attempts, outcome) == 0      # repeated: nothing more
+        whole.append(parts_of(idle_gateway, message, number)[0])
+    assert worker.claim() == []
+    assert whole == ["sending"] * 7 + ["uncertain"]
+    assert parts_of(idle_gateway, message, number) == {0: "uncertain", 1: "sent", 2: "uncertain", 3: "failed", 4: "sent"}
+    [(cost,)] = idle_gateway.sql("SELECT cost FROM ump.deliveries WHERE message_id = %s AND part = 0", message)
+    assert cost == 200
+    # One report, when all had been tried: of the third.
+    assert idle_gateway.sql("SELECT part FROM ump.notices WHERE message_id = %s AND kind = 'failed'", message) == [(3,)]
+    assert idle_gateway.sql("SELECT payload->'parts' FROM ump.jobs WHERE message_id = %s AND kind = 'failed'", message) == [([3],)]
+
+
+def test_a_cancelled_part_leaves_the_others_as_they_are(idle_gateway, outbox, worker):
+    number = idle_gateway.number()
+    message = in_parts(idle_gateway, outbox, number, 2)
+    [(last,)] = idle_gateway.sql("SELECT max(id) FROM ump.outbox WHERE message_id = %s", message)
+    idle_gateway.umpctl("queue", "cancel", last)
+    jobs = worker.claim()
+    worker.finish(jobs, worker.sending(jobs)[0])
+    assert parts_of(idle_gateway, message, number) == {0: "sent", 1: "sent", 2: "cancelled"}
+
+
+def test_a_dead_worker_leaves_one_part_uncertain_and_the_rest_to_do(idle_gateway, outbox, worker):
+    number = idle_gateway.number()
+    message = in_parts(idle_gateway, outbox, number, 3)
+    jobs = worker.claim()
+    worker.finish(jobs, worker.sending(jobs)[0])
+    worker.sending(worker.claim())
+    idle_gateway.sql("SELECT * FROM ump.outbox_rescue(%s, '1 min', NULL)", worker.name)
+    assert parts_of(idle_gateway, message, number) == {0: "sending", 1: "sent", 2: "uncertain", 3: "queued"}
+    jobs = worker.claim()
+    assert len(jobs) == 1
+    worker.finish(jobs, worker.sending(jobs)[0])
+    assert parts_of(idle_gateway, message, number) == {0: "uncertain", 1: "sent", 2: "uncertain", 3: "sent"}
+
+
 class Group:
     """A message to a group of three, handed to the provider."""
 
@@ -293,3 +355,21 @@ def test_group_that_nobody_got_has_failed_until_a_late_word(idle_gateway, outbox
     assert group.whole() == "failed"
     assert group.status(1, "delivered") == "applied"     # believed once, as of any delivery
     assert group.whole() == "delivered"
+
+
+def test_a_group_that_gets_several_parts(idle_gateway, outbox):
+    """Each part moves along with its members, the whole with its parts; a member who missed one is told of, and he alone."""
+    group = Group(idle_gateway, outbox)
+    idle_gateway.sql("INSERT INTO ump.deliveries (account_id, message_id, recipient, part, endpoint_id, status, provider_id)"
+                     " SELECT account_id, message_id, recipient, n, endpoint_id, 'sent', provider_id || n"
+                     " FROM ump.deliveries, generate_series(1, 2) n WHERE message_id = %s", group.message)
+    provider_id = group.provider_id
+    for part in (1, 2):
+        assert parts_of(idle_gateway, group.message, group.address)[0] == "sent"
+        group.provider_id = f"{provider_id}{part}"
+        for member in range(3):
+            group.status(member, "failed" if (part, member) == (2, 0) else "delivered", "40310")
+    assert parts_of(idle_gateway, group.message, group.address) == {0: "delivered", 1: "delivered", 2: "delivered"}
+    assert parts_of(idle_gateway, group.message, group.members[0]) == {1: "delivered", 2: "failed"}
+    told = idle_gateway.sql("SELECT recipient, kind, part FROM ump.notices WHERE message_id = %s", group.message)
+    assert told == [(group.members[0], "failed", 2)]
