@@ -206,6 +206,32 @@ static void put_limits(const struct channel_ops *ops, const char *channel, json_
     json_object_set_new(settings, "limits", limits);
 }
 
+static int renew_limits(struct ctl *ctl, struct db_lease *lease, const struct channel_ops *ops, const char *channel)
+{
+    g_autoptr(json_t) settings = json_object();
+    put_limits(ops, channel, settings);
+    char *text = json_dumps(json_object_get(settings, "limits"), JSON_COMPACT);
+    struct db_params *params = db_params_new();
+    db_params_text(params, ops->provider);
+    db_params_text(params, channel);
+    db_params_text(params, text);
+    g_free(text);
+    return ctl_query(ctl, lease, DB_STMT_CTL_ENDPOINT_LIMITS, params, NULL);
+}
+
+int ctl_endpoint_limits(struct ctl *ctl)
+{
+    int status = 0;
+    g_autoptr(db_lease_t) lease = ctl_lease(ctl, DB_READ_WRITE, &status);
+    if (lease == NULL)
+        return status;
+    for (const struct channel_ops *const *ops = channels; *ops != NULL; ops++)
+        for (const struct channel_capabilities *can = (*ops)->capabilities; can->channel != NULL; can++)
+            if ((status = renew_limits(ctl, lease, *ops, can->channel)) != 0)
+                return status;
+    return ctl_commit(lease);
+}
+
 static char *canonical_address(struct ctl *ctl, const char *text)
 {
     struct phone phone;

@@ -17,6 +17,8 @@ typedef struct ctl_endpoint ctl_endpoint;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ctl_endpoint, ctl_endpoint_clear)
 
 int ctl_endpoint_add(struct ctl *ctl, int argc, char **argv);
+/* Writes the limits of this version's adapters into the endpoints that there are, of every account.  0, or an exit code. */
+int ctl_endpoint_limits(struct ctl *ctl);
 int ctl_endpoint_test(struct ctl *ctl, int argc, char **argv); /* endpoint_test.c */
 int ctl_endpoint_link(struct ctl *ctl, int argc, char **argv); /* endpoint_link.c */
 

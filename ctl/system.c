@@ -7,6 +7,7 @@
 #include "core/cleanup.h"
 #include "core/keyfile.h"
 #include "ctl/ctl.h"
+#include "ctl/endpoint.h"
 
 static void say_step(void *data, const char *kind, unsigned version, const char *name)
 {
@@ -27,6 +28,8 @@ static int migrate(struct ctl *ctl, int argc, char **argv)
     if (db_migrate(uri != NULL ? uri : config_get_string(ctl->config, "database", "uri"), uri != NULL ? NULL : "ump",
                    say_step, ctl, &before, &error) != 0)
         return ctl_fail_error("migrate", error);
+    if ((status = ctl_endpoint_limits(ctl)) != 0)
+        return status;
     if (ctl->json) {
         g_autoptr(json_t) record = json_object();
         json_object_set_new(record, "before", json_integer(before));
@@ -81,7 +84,7 @@ static int key(struct ctl *ctl, int argc, char **argv)
 }
 
 const struct ctl_command ctl_system_commands[] = {
-    {"migrate", "", "brings the database schema up to this version", migrate},
+    {"migrate", "", "brings the database up to this version: its schema, and the limits of channels that endpoints have", migrate},
     {"key create", "[stamp|id|secrets] [--group GROUP]", "makes the key files that do not exist yet", key},
     {"key rotate", "stamp|id|secrets [--keep N]", "puts a new key in front", key},
     {NULL, NULL, NULL, NULL}};

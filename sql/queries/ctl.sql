@@ -140,6 +140,10 @@ UPDATE ump.endpoints SET settings = jsonb_strip_nulls(settings || coalesce($3::j
        held_until = CASE WHEN $7::text = 'enabled' OR $4::bytea IS NOT NULL THEN NULL ELSE held_until END
  WHERE account_id = $1::integer AND id = $2::uuid AND status <> 'removed' RETURNING id;
 
+-- name: ctl_endpoint_limits
+UPDATE ump.endpoints SET settings = settings || jsonb_build_object('limits', $3::jsonb)
+ WHERE provider = $1::text AND channel = $2::text AND status <> 'removed' AND settings->'limits' IS DISTINCT FROM $3::jsonb;
+
 -- name: ctl_endpoint_only_primary
 UPDATE ump.endpoints o SET is_primary = false FROM ump.endpoints e
  WHERE e.account_id = $1::integer AND e.id = $2::uuid AND o.account_id = e.account_id AND o.owner_id = e.owner_id

@@ -130,3 +130,19 @@ def test_text_is_plain_on_a_terminal_and_as_it_is_elsewhere(gateway, tmp_path):
     assert told.decode().strip() == "red \\u009b31m text"
     explained = subprocess.run([*command, "--explain"], capture_output=True, text=True).stdout
     assert "red \\u009b31m text" in explained and "\u009b" not in explained
+
+
+def test_migrate_brings_the_limits_of_this_version(gateway, alice):
+    """An endpoint keeps what its adapter carried when it was added: an upgrade may carry more."""
+    number = gateway.number()
+    record = gateway.umpctl("endpoint", "add", "whatsapp", "telnyx", number, "--owner", alice.email, "--secret", "api_key=K",
+                            "--secret", "public_key=" + "A" * 43 + "=", "--set", "max_segments=3")
+    limits = record["settings"]["limits"]
+    assert limits["split_media"] == 30
+    gateway.sql("UPDATE ump.endpoints SET settings = settings || '{\"limits\": {\"max_media\": 1}}' WHERE id = %s", record["id"])
+    gateway.umpctl("migrate")
+    shown = gateway.umpctl("endpoint", "show", record["id"])["settings"]
+    assert shown["limits"] == limits and shown["max_segments"] == 3
+    [(before,)] = gateway.sql("SELECT version FROM ump.endpoints WHERE id = %s", record["id"])
+    gateway.umpctl("migrate")
+    assert gateway.sql("SELECT version FROM ump.endpoints WHERE id = %s", record["id"]) == [(before,)]      # nothing to do
