@@ -100,6 +100,7 @@ def test_control_characters_do_not_reach_the_terminal(gateway, alice, endpoint, 
     wait_until(lambda: gateway.sql("UPDATE ump.deliveries SET status = 'failed', failed_at = now(), error_code = %s, error_text = %s"
                                    " WHERE recipient = %s AND status = 'delivered' RETURNING 1", EVIL, EVIL, contact), "its delivery")
     answer = gateway.sql("SELECT message_id FROM ump.deliveries WHERE recipient = %s", contact)[0][0]
+    wait_until(lambda: gateway.umpctl("search", "hello", "--user", alice.email), "the search's index", 30)
     for words in (["contact", "show", f"sms:{contact}"], ["contact", "list"], ["conversation", "show", f"ump:msg:{message}"],
                   ["search", "hello", "--user", alice.email], ["trace", f"ump:msg:{answer}"], ["stats", "--endpoint", endpoint.number],
                   ["contact", "show", f"no {EVIL}"]):
