@@ -116,6 +116,13 @@ static void check_queues(struct doctor *doctor, const struct db_rows *rows)
         doctor_note(doctor, DOCTOR_WARNING, "users", "umpctl user add ADDRESS", "there are none");
 }
 
+static bool has_doveadm(const struct doctor *doctor)
+{
+    const char *url = config_get_string(doctor->ctl->config, "dovecot", "doveadm_url");
+
+    return url && *url;
+}
+
 static void check_endpoint(struct doctor *doctor, const struct db_rows *rows, unsigned r, const struct secrets *keys)
 {
     const char *name = db_rows_text_of(rows, r, "name"), *status = db_rows_text_of(rows, r, "status");
@@ -132,6 +139,9 @@ static void check_endpoint(struct doctor *doctor, const struct db_rows *rows, un
         doctor_note(doctor, DOCTOR_WARNING, name, "mend it at the provider, then: umpctl endpoint enable", "held: %s", db_rows_text_of(rows, r, "held_why"));
     else
         doctor_note(doctor, DOCTOR_OK, name, NULL, "credentials can be read (umpctl endpoint test asks the provider)");
+    if (db_rows_bool_of(rows, r, "expires") && !has_doveadm(doctor))
+        doctor_note(doctor, DOCTOR_WARNING, name, "set [dovecot] doveadm_url (conf/dovecot/91-ump-receipts.conf)",
+                    "disappearing=expire, but mail cannot be removed without Dovecot's doveadm API");
     endpoint_secrets_wipe(plain);
 }
 

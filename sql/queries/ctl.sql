@@ -370,5 +370,5 @@ SELECT current_setting('server_version_num')::integer AS server, extract(epoch F
 
 -- name: ctl_doctor_endpoints
 SELECT e.id, e.channel || ':' || e.address AS name, e.provider, e.status, e.secrets, e.held_why,
-       e.held_until > clock_timestamp() AS held
+       e.held_until > clock_timestamp() AS held, coalesce(e.settings->>'disappearing' = 'expire', false) AS expires
   FROM ump.endpoints e WHERE e.status <> 'removed' ORDER BY 2;

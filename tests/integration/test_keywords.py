@@ -1,4 +1,6 @@
 """$Delivered and $Read on the copy of what was sent, by Dovecot's doveadm API."""
+import subprocess
+
 import pytest
 
 from tests.lib.wait import wait_until
@@ -78,6 +80,11 @@ def test_dovecot_that_cannot_be_asked_holds_nothing_up(own_gateway):
 def test_without_the_setting_nobody_is_asked(own_gateway):
     gateway = own_gateway
     alice = gateway.user("alice")
+    number = gateway.number()
+    gateway.umpctl("endpoint", "add", "signal", "signal_cli", number, "--owner", alice.email, "--set", "base_url=http://127.0.0.1:1",
+                   "--set", "disappearing=expire")
+    told = subprocess.run([gateway.layout.umpctl, "--json", "doctor", "--offline"], capture_output=True, text=True).stdout
+    assert f'"signal:{number}"' in told and "mail cannot be removed without Dovecot" in told
     alice.endpoint()
     contact = gateway.number()
     mail = alice.submit(gateway.address(contact), "quiet")
