@@ -113,6 +113,7 @@ struct channel_event {
 
     /* statuses */
     enum channel_status status;
+    bool by_us;        /* READ: of a message that came to us, which the user has read with a device of his own */
     char *provider_id; /* of the message */
     char *attempt_id;  /* uuid of our attempt, where the provider gives back what we sent with it; NULL */
     char *recipient;   /* whom it concerns, where the message is a group's; NULL */

@@ -146,6 +146,49 @@ static void add_sent(const struct walk *walk, const json_t *sent)
     add_other(walk, note);
 }
 
+/* The body with this alone (taken) under key, so that what is about many messages is not stored as often. */
+static GBytes *cut(const struct walk *walk, const char *key, json_t *one)
+{
+    json_t *envelope = json_copy((json_t *)(uintptr_t)walk->envelope);
+    g_autoptr(json_t) root = json_object();
+    char *text;
+
+    json_object_set_new(envelope, key, one);
+    json_object_set_new(root, "envelope", envelope);
+    text = json_dumps(root, JSON_COMPACT);
+    return text ? g_bytes_new_take(text, strlen(text)) : NULL;
+}
+
+/* Read with our own phone: {sender, senderNumber, senderUuid, timestamp} of each message. */
+static void add_read(const struct walk *walk, const json_t *list)
+{
+    guint before = walk->events->len;
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item) {
+        g_autofree char *uuid = channel_json_text(item, "senderUuid"), *sender = channel_json_text(item, "sender");
+        gint64 stamp = signal_stamp(item, "timestamp");
+        struct channel_event *event;
+        if (stamp <= 0 || !(uuid || sender))
+            continue;
+        event = channel_event_new();
+        event->kind = CHANNEL_EVENT_STATUS;
+        event->status = CHANNEL_STATUS_READ;
+        event->by_us = true;
+        event->note = g_strdup("readMessages");
+        event->provider_id = signal_message_id(stamp, uuid ? uuid : sender);
+        event->key = g_strdup_printf("own-read:%s", event->provider_id);
+        event->lane = g_strdup(event->provider_id);
+        event->at = walk->stamp * 1000;
+        if (json_array_size(list) > 1)
+            event->body = cut(walk, "syncMessage", json_pack("{s:[O]}", "readMessages", item));
+        g_ptr_array_add(walk->events, event);
+    }
+    if (walk->events->len == before)
+        add_other(walk, "read on another device");
+}
+
 static void add_sync(const struct walk *walk, const json_t *sync)
 {
     const json_t *sent = json_object_get(sync, "sentMessage");
@@ -153,7 +196,7 @@ static void add_sync(const struct walk *walk, const json_t *sync)
     if (json_is_object(sent))
         add_sent(walk, sent);
     else if (json_array_size(json_object_get(sync, "readMessages")) > 0)
-        add_other(walk, "read on another device");
+        add_read(walk, json_object_get(sync, "readMessages"));
     else
         add_other(walk, "syncMessage");
 }
@@ -202,18 +245,13 @@ static const struct {
     {"isViewed", CHANNEL_STATUS_READ}, {"isRead", CHANNEL_STATUS_READ}, {"isDelivery", CHANNEL_STATUS_DELIVERED},
 };
 
-/* The body with one time alone, so that a receipt for many is not stored as often. */
+/* The body with one time alone. */
 static GBytes *cut_receipt(const struct walk *walk, const json_t *receipt, gint64 stamp)
 {
-    json_t *envelope = json_copy((json_t *)(uintptr_t)walk->envelope), *one = json_copy((json_t *)(uintptr_t)receipt);
-    g_autoptr(json_t) root = json_object();
-    char *text;
+    json_t *one = json_copy((json_t *)(uintptr_t)receipt);
 
     json_object_set_new(one, "timestamps", json_pack("[I]", (json_int_t)stamp));
-    json_object_set_new(envelope, "receiptMessage", one);
-    json_object_set_new(root, "envelope", envelope);
-    text = json_dumps(root, JSON_COMPACT);
-    return text ? g_bytes_new_take(text, strlen(text)) : NULL;
+    return cut(walk, "receiptMessage", one);
 }
 
 static gint64 stamp_of(const json_t *value)

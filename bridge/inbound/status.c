@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "bridge/doveadm.h"
+#include "bridge/doveadm.h"
 #include "bridge/inbound/internal.h"
 #include "bridge/metrics.h"
 #include "core/clock.h"
 #include "core/log.h"
 
 #define PARK_FOR CLOCK_DAY
+#define READ_PARK_FOR CLOCK_MINUTE
 
 static void opt_int(struct db_params *params, gint64 value)
 {
@@ -106,6 +108,33 @@ static int apply_status(struct inbound *inbound, const struct queue_job *job, co
     return apply_by_time(inbound, job, event, rows, error);
 }
 
+/* Read with the user's own phone: it is \Seen in his mailbox, and the network needs no receipt of ours. */
+static enum inbound_step read_by_us(struct inbound *inbound, struct queue_job *job, const struct channel_event *event)
+{
+    struct db_params *params = db_params_new();
+    g_autoptr(db_rows) rows = NULL;
+    g_autoptr(GError) error = NULL;
+
+    db_params_int(params, job->account_id);
+    db_params_uuid(params, job->endpoint_id);
+    db_params_text(params, event->provider_id);
+    db_params_bool(params, doveadm_is_set(inbound->bridge->config));
+    if (db_write(inbound->bridge->db, DB_STMT_READ_BY_US, params, event->provider_id, &rows, &error) < 0) {
+        if (!db_error_is_temporary(error))
+            return inbound_fault(inbound, job, error->message);
+        queue_retry(job, CLOCK_SECOND, error->message, false);
+        return STEP_WAIT;
+    }
+    if (!db_rows_bool(rows, 0, 0) && ump_clock_now_us() - job->event_at < READ_PARK_FOR) { /* it may be on its way */
+        queue_retry(job, 2 * CLOCK_SECOND, "no such message yet", false);
+        return STEP_WAIT;
+    }
+    log_info("provider_id", event->provider_id, "endpoint", job->endpoint_id, "status",
+             db_rows_bool(rows, 0, 0) ? "read-by-us" : "read-unknown");
+    queue_done(job);
+    return STEP_DONE;
+}
+
 enum inbound_step inbound_status(struct inbound *inbound, struct queue_job *job)
 {
     g_autoptr(endpoint_t) endpoint = endpoints_get(inbound->bridge->endpoints, job->endpoint_id);
@@ -122,6 +151,8 @@ enum inbound_step inbound_status(struct inbound *inbound, struct queue_job *job)
         return inbound_fault(inbound, job, error->message);
     if (event->status == CHANNEL_STATUS_NONE || !(event->provider_id || job->payload)) {
         queue_done(job);
+    } else if (event->by_us) {
+        result = read_by_us(inbound, job, event);
     } else if (apply_status(inbound, job, event, &rows, &error) < 0) {
         if (db_error_is_temporary(error)) {
             queue_retry(job, CLOCK_SECOND, error->message, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the network says of a message as a keyword of its copy in Sent: $Delivered, $Read.  Dovecot is told by its
+ * What the network says of a message as a keyword of its copy in Sent: $Delivered, $Read; and \Seen, on what came and
+ * was read on the user's own phone, in whatever folder it is.  Dovecot is told by its
  * doveadm HTTP API.  The mail program saves that copy in its own time, or never: it is looked for a few times.
  */
 #include <string.h>
@@ -26,13 +27,15 @@ static const char *payload_text(const struct queue_job *job, const char *key)
 
 static json_t *query_of(const char *folder, const char *mail_id)
 {
-    return json_pack("[s, s, s, s, s]", "mailbox", folder, "header", "Message-ID", mail_id);
+    return folder ? json_pack("[s, s, s, s, s]", "mailbox", folder, "header", "Message-ID", mail_id)
+                  : json_pack("[s, s, s]", "header", "Message-ID", mail_id);
 }
 
 /* Two commands in one request: which mails it is, so that we know whether there is one; and the keyword. */
 static json_t *commands(const struct receipts *receipts, const struct queue_job *job)
 {
-    const char *folder = config_get_string(receipts->bridge->config, "dovecot", "sent");
+    bool everywhere = json_is_true(json_object_get(job->payload, "everywhere"));
+    const char *folder = everywhere ? NULL : config_get_string(receipts->bridge->config, "dovecot", "sent");
     const char *user = payload_text(job, "user"), *mail_id = payload_text(job, "mail_id");
 
     return json_pack("[[s, {s:s, s:o}, s], [s, {s:s, s:[s], s:o}, s]]", "search", "user", user, "query",
@@ -65,7 +68,7 @@ void keyword_work(struct receipts *receipts, struct queue_job *job)
         log_warning("id", job->message_id, "error", error->message, "status", "doveadm-failed");
         later(job, age, TRY_FOR, error->message);
     } else if (json_array_size(json_array_get(results, 0)) == 0) {
-        later(job, age, LOOK_FOR, "there is no copy in the folder of sent mail");
+        later(job, age, LOOK_FOR, json_object_get(job->payload, "everywhere") ? "the mail is not there" : "there is no copy in the folder of sent mail");
     } else {
         log_info("id", job->message_id, "keyword", payload_text(job, "keyword"), "status", "keyword-set");
         queue_done(job);

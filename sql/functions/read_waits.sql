@@ -45,3 +45,32 @@ BEGIN
     GET DIAGNOSTICS v_n = ROW_COUNT;
     RETURN CASE WHEN p_sent THEN 0 ELSE v_n END;
 END $$;
+
+-- The user has read it with a device of his own: no receipt of ours is due, and where p_show the mail becomes \Seen
+-- (receipts job "keyword": user, mail_id, keyword, everywhere).  False: no such message came.
+CREATE OR REPLACE FUNCTION ump.read_by_us(p_account integer, p_endpoint uuid, p_provider_id text, p_show boolean) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+DECLARE
+    v_message uuid;
+    v_mail_id text;
+BEGIN
+    SELECT m.id, m.mail_message_id INTO v_message, v_mail_id FROM ump.unified_messages m
+     WHERE m.account_id = p_account AND m.provider_id = p_provider_id AND m.endpoint_id = p_endpoint AND m.direction = 'inbound' LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM ump.read_waits w WHERE w.account_id = p_account AND w.endpoint_id = p_endpoint AND w.message_id = v_message;
+    IF p_show THEN
+        INSERT INTO ump.jobs (queue, account_id, lane, kind, message_id, payload, unique_key)
+        SELECT 'receipts', p_account, v_message::text || '/keyword', 'keyword', v_message,
+               jsonb_build_object('user', coalesce(u.email, t.mailbox), 'mail_id', v_mail_id, 'keyword', '\Seen', 'everywhere', true),
+               format('keyword:%s:%s:%s', p_account, v_message, '\Seen')
+          FROM ump.endpoints e
+          LEFT JOIN ump.users u ON e.owner_kind = 'user' AND u.account_id = e.account_id AND u.id = e.owner_id
+          LEFT JOIN ump.teams t ON e.owner_kind = 'team' AND t.account_id = e.account_id AND t.id = e.owner_id
+         WHERE e.account_id = p_account AND e.id = p_endpoint AND coalesce(u.email, t.mailbox) IS NOT NULL
+        ON CONFLICT DO NOTHING;
+        PERFORM pg_notify('ump_jobs', 'receipts');
+    END IF;
+    RETURN true;
+END $$;

@@ -111,19 +111,40 @@ def test_a_mark_that_is_refused_is_dropped_and_nobody_is_told(gateway, sim, alic
     assert len(alice.inbox.uids()) == 1
 
 
-def test_read_in_imap_is_read_on_signal(gateway, alice, contact):
+@pytest.fixture
+def signal():
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         with signal_cli.Simulator(unix_path=f"{directory}/socket") as sim:
-            number = gateway.number()
-            sim.accounts.add(number)
-            record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, read_receipts="yes")
-            sim.wait_subscribed(number)
-            at = sim.inbound(contact, number, "signal here")
-            read(alice.inbox, arrived(alice.inbox, "signal here"))
-            wait_until(lambda: sim.receipts, "the receipt")
-            assert sim.receipts == [{"account": number, "recipient": uuid_of(contact), "targetTimestamp": [at], "type": "read"}]
-            gateway.umpctl("endpoint", "remove", record["id"])
+            yield sim
+
+
+@pytest.fixture
+def signal_line(gateway, signal, alice):
+    number = gateway.number()
+    signal.accounts.add(number)
+    record = signal_cli.add_endpoint(signal, gateway.layout.umpctl, number, alice.email, read_receipts="yes")
+    signal.wait_subscribed(number)
+    yield Endpoint(gateway, record, number, alice.email)
+    gateway.umpctl("endpoint", "remove", record["id"])
+
+
+def test_read_in_imap_is_read_on_signal(gateway, signal, signal_line, alice, contact):
+    at = signal.inbound(contact, signal_line.number, "signal here")
+    read(alice.inbox, arrived(alice.inbox, "signal here"))
+    wait_until(lambda: signal.receipts, "the receipt")
+    assert signal.receipts == [{"account": signal_line.number, "recipient": uuid_of(contact), "targetTimestamp": [at], "type": "read"}]
+
+
+def test_read_on_the_own_phone_is_seen_and_no_receipt_follows(gateway, signal, signal_line, alice, contact):
+    first, second, third = (signal.inbound(contact, signal_line.number, text) for text in ("one", "two", "three"))
+    mails = {text: arrived(alice.inbox, text) for text in ("one", "two", "three")}
+    signal.read_on_phone(signal_line.number, contact, [first, second])
+    wait_until(lambda: all("\\Seen" in alice.inbox.fetch(mails[text].uid).flags for text in ("one", "two")), "both to be seen")
+    assert "\\Seen" not in alice.inbox.fetch(mails["three"].uid).flags
+    read(alice.inbox, mails["three"])
+    wait_until(lambda: signal.receipts, "the receipt of what was read here")
+    assert [params["targetTimestamp"] for params in signal.receipts] == [[third]]
 
 
 @pytest.mark.destructive

@@ -148,6 +148,11 @@ class Simulator(Provider):
         self.deliver(account, self.envelope(account, at, name="Me", syncMessage={"sentMessage": sent}))
         return at
 
+    def read_on_phone(self, account, from_, timestamps):
+        """Messages of from_ were read with the account's own phone."""
+        self.deliver(account, self.envelope(account, self.now(), name="Me", syncMessage={"readMessages": [
+            {"sender": from_, "senderNumber": from_, "senderUuid": uuid_of(from_), "timestamp": at} for at in timestamps]}))
+
     def receipt(self, from_, account, timestamps, kind="isRead", **options):
         at = self.now()
         receipt = {"when": at, "isDelivery": False, "isRead": False, "isViewed": False, "timestamps": timestamps, kind: True}

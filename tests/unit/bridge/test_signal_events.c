@@ -26,7 +26,8 @@ static char *told(const char *provider, const char *settings, const char *body)
                                    message->reply_to_external_id ? message->reply_to_external_id : "-",
                                    message->text ? message->text : "");
         else if (event->kind == CHANNEL_EVENT_STATUS)
-            g_string_append_printf(out, " %s %s by %s", channel_status_name(event->status), event->provider_id, event->recipient);
+            g_string_append_printf(out, " %s %s by %s", channel_status_name(event->status), event->provider_id,
+                                   event->by_us ? "us" : event->recipient);
         else
             g_string_append_printf(out, " %s", event->note);
     }
@@ -69,7 +70,7 @@ static const struct {
     {"receipt_viewed", "status read 1785491995000@+15550001000 by +15550001001"},
     {"remote_delete", "message in delete +15550001001 -> 1785491998000@" SIGNAL_UUID ": "},
     {"story_reply", "message in text +15550001001 -> -: [About your story]\nnice"},
-    {"sync_read", "other read on another device"},
+    {"sync_read", "status read 1785491999999@11111111-1111-4111-8111-111111111111 by us"},
     {"sync_sent_direct", "message out text +15550001000 -> -: sent from my phone"},
     {"text", "message in text +15550001001 -> -: hi 👍"},
     {"typing_started", ""},
@@ -105,6 +106,10 @@ static void test_odd_values(void **state)
     expect(DATA("\"message\":\"same\",\"expiresInSeconds\":\"0\",\"isExpirationUpdate\":\"false\",\"viewOnce\":null"), same);
     expect("{\"envelope\":{\"source\":\"+15550001001\",\"timestamp\":\"1785492000\",\"dataMessage\":{\"message\":\"same\"}}}", same);
     expect(DATA("\"message\":null"), "other nothing in it");
+    expect("{\"envelope\":{" FROM ",\"syncMessage\":{\"readMessages\":[{\"sender\":\"+15550001001\",\"timestamp\":\"1785491999999\"},"
+           "{\"senderUuid\":\"" SIGNAL_UUID "\",\"timestamp\":1785491999998},{\"timestamp\":1785491999997},{\"sender\":\"x\"},null]}}}",
+           "status read 1785491999999@+15550001001 by us | status read 1785491999998@" SIGNAL_UUID " by us");
+    expect("{\"envelope\":{" FROM ",\"syncMessage\":{\"readMessages\":[{\"timestamp\":null}]}}}", "other read on another device");
     expect(DATA("\"message\":\"\",\"hologram\":{\"title\":\"x\"}"), "message in unknown +15550001001 -> -: title: x");
     expect("{\"envelope\":{\"timestamp\":1,\"dataMessage\":{\"message\":\"from nobody\"}}}", "other message without a sender");
     expect("{\"envelope\":{" FROM ",\"telepathy\":{\"a\":1}}}", "message in unknown +15550001001 -> -: ");
