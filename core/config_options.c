@@ -241,6 +241,9 @@ const struct config_option config_options[] = {
      "(conf/dovecot/91-ump-receipts.conf). Empty: no."},
     {"dovecot", "doveadm_key_file", CONFIG_SECRET, NULL, NULL, NULL, NULL,
      "File with Dovecot's doveadm_api_key, alone on a line; read when doveadm_url is set."},
+    {"dovecot", "events_key_file", CONFIG_SECRET, NULL, NULL, NULL, NULL,
+     "File with the word, alone on a line, at the end of the URL to which Dovecot posts that somebody has changed flags "
+     "(conf/dovecot/92-ump-events.conf): networks are then told at once what was read. Not set: nothing is taken there."},
     {"dovecot", "sent", CONFIG_STRING, "Sent", NULL, NULL, NULL, "The folder in which mail programs save what was sent."},
 
     {"media", "dir", CONFIG_PATH, "{state_dir}/media", NULL, NULL, NULL, "The store, by SHA-256."},

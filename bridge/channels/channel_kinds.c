@@ -28,7 +28,8 @@ const struct channel_kind_words channel_kind_words[CHANNEL_KINDS] = {
     [CHANNEL_KIND_UNKNOWN] = {"unknown", "A mail that names the kind, and what can be read of it.", NULL},
     [CHANNEL_KIND_OWN_PHONE] = {"own phone", "A copy in Sent, once.", NULL},
     [CHANNEL_KIND_DELIVERED] = {"delivered", "In the trace; $Delivered on the sent copy; a report on NOTIFY=SUCCESS.", NULL},
-    [CHANNEL_KIND_READ] = {"read", "In the trace; $Read on the sent copy; a read report to who asked (Disposition-Notification-To).", NULL},
+    [CHANNEL_KIND_READ] = {"read", "In the trace; $Read on the sent copy; a read report to who asked (Disposition-Notification-To).",
+                           "The network is told when the mail is read, where the endpoint has read_receipts."},
     [CHANNEL_KIND_FAILED] = {"failed", "A report in the thread: why, and what to do.", NULL},
     [CHANNEL_KIND_STOP] = {"STOP", "Kept: sending is refused until START.", NULL},
 };

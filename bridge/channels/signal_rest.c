@@ -21,7 +21,7 @@ const struct channel_capabilities signal_rest_capabilities[] = {
               KIND(UNREACTION) | KIND(EDIT) | KIND(DELETE) | KIND(POLL) | KIND(GROUP) | KIND(MEMBERS) | KIND(SYSTEM) |
               KIND(UNKNOWN) | KIND(OWN_PHONE) | KIND(DELIVERED) | KIND(READ) | KIND(FAILED) | KIND(STOP),
         .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) |
-               KIND(UNREACTION) | KIND(GROUP),
+               KIND(UNREACTION) | KIND(GROUP) | KIND(READ),
         .max_text = 16000,
         .max_media = 32,
         .max_media_total = 14 * 1000 * 1000,

@@ -10,7 +10,7 @@ static const struct channel_capabilities capabilities[] = {
               KIND(ORDER) | KIND(GROUP) | KIND(MEMBERS) | KIND(SYSTEM) | KIND(UNKNOWN) | KIND(OWN_PHONE) |
               KIND(DELIVERED) | KIND(READ) | KIND(FAILED) | KIND(STOP),
         .out = KIND(TEXT) | KIND(PICTURE) | KIND(SOUND) | KIND(VIDEO) | KIND(FILE) | KIND(REPLY) | KIND(REACTION) |
-               KIND(UNREACTION) | KIND(TEMPLATE) | KIND(GROUP),
+               KIND(UNREACTION) | KIND(TEMPLATE) | KIND(GROUP) | KIND(READ),
         .max_text = 4096,
         .max_caption = 1024,
         .max_media = 1,

@@ -122,6 +122,8 @@ static enum MHD_Result begin(struct web_request *request, const char *url, const
     }
     if (strcmp(method, "POST") != 0)
         return web_reply(connection, 405, "GET and POST alone are known\n", true);
+    if (web_dovecot_begin(request, url))
+        return MHD_YES;
     if (!web_path_uuid(url, "/webhooks/", id))
         return web_reply(connection, 404, "nothing is here\n", true);
     return webhook_begin(request, id);
@@ -182,7 +184,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         metrics_inc(METRIC_WEBHOOK_REFUSED);
         return web_reply(connection, body ? 413 : 503, body ? "the body is too large\n" : "busy\n", true);
     }
-    return webhook_take(request);
+    return request->dovecot ? web_dovecot_take(request) : webhook_take(request);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -303,10 +305,13 @@ struct web *web_start(struct bridge *bridge, GError **error)
     web->store = event_store_new(bridge);
     event_store_start(web->store, REPLAY_WAIT_MS);
     web->guard = web_guard_new(&guard);
-    web->daemon = start_daemon(web, address);
-    freeaddrinfo(address);
-    if (!web->daemon) {
+    bool ready = web_dovecot_open(web, error) == 0;
+    if (ready && !(web->daemon = start_daemon(web, address))) {
         g_set_error(error, UMP_ERROR, UMP_ERROR_IO, "cannot listen on %s: %s", listen, g_strerror(errno));
+        ready = false;
+    }
+    freeaddrinfo(address);
+    if (!ready) {
         web_stop(web);
         web_free(web);
         return NULL;
@@ -368,5 +373,6 @@ void web_free(struct web *web)
     event_store_free(web->store);
     pthread_mutex_destroy(&web->mutex);
     pthread_cond_destroy(&web->idle);
+    g_free(web->dovecot_word);
     g_free(web);
 }

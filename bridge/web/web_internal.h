@@ -18,6 +18,7 @@ struct web {
     struct stream_room *streams;
     uint64_t max_body, max_signed_body;
     gint64 buffer_limit;
+    char *dovecot_word; /* of the URL to which Dovecot posts; NULL: nothing is taken there */
     gint64 buffered; /* atomic: bytes of bodies */
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t idle;
@@ -37,6 +38,7 @@ struct web_request {
     gint64 began;
     char *target;              /* path and query as they were sent */
     struct endpoint *endpoint; /* of a webhook */
+    bool dovecot;              /* an event of Dovecot's */
     char *attempt;             /* uuid out of ?a=, verified; NULL */
     GString *body;
     size_t accounted;          /* of web->buffered */
@@ -59,6 +61,13 @@ enum MHD_Result webhook_challenge(struct web *web, struct MHD_Connection *connec
 enum MHD_Result webhook_take(struct web_request *request);
 /* Once resumed. */
 enum MHD_Result webhook_answer(struct web_request *request);
+
+/* web_dovecot.c: reads the word; 0, also when none is set; -1 with error. */
+int web_dovecot_open(struct web *web, GError **error);
+/* At the head: is this where Dovecot posts?  Then: read on. */
+bool web_dovecot_begin(struct web_request *request, const char *url);
+/* At the end of the body. */
+enum MHD_Result web_dovecot_take(struct web_request *request);
 
 /* web_media.c, web_status.c */
 enum MHD_Result web_media(struct web *web, struct MHD_Connection *connection, const char *token);

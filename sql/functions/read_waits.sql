@@ -74,3 +74,18 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
+
+-- Somebody has changed flags in this mailbox: the latest that wait there are looked for now.
+CREATE OR REPLACE FUNCTION ump.read_hint(p_mailbox text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+DECLARE
+    v_now timestamptz := ump.now();
+    v_n integer;
+BEGIN
+    UPDATE ump.read_waits w SET due_at = v_now
+      FROM (SELECT x.account_id, x.endpoint_id, x.message_id FROM ump.read_waits x WHERE x.mailbox = p_mailbox
+             ORDER BY x.created_at DESC LIMIT 100 FOR UPDATE SKIP LOCKED) l
+     WHERE w.account_id = l.account_id AND w.endpoint_id = l.endpoint_id AND w.message_id = l.message_id AND w.due_at > v_now;
+    GET DIAGNOSTICS v_n = ROW_COUNT;
+    RETURN v_n;
+END $$;

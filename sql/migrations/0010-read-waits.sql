@@ -12,6 +12,7 @@ CREATE TABLE ump.read_waits (
     FOREIGN KEY (account_id, endpoint_id) REFERENCES ump.endpoints (account_id, id) ON DELETE CASCADE
 );
 CREATE INDEX read_waits_due ON ump.read_waits (endpoint_id, due_at);
+CREATE INDEX read_waits_mailbox ON ump.read_waits (mailbox, created_at);
 ALTER TABLE ump.read_waits ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON ump.read_waits FOR SELECT
     USING (account_id = nullif(current_setting('ump.account_id', true), '')::integer);

@@ -133,6 +133,10 @@ SELECT * FROM ump.read_waits_claim($1::integer, $2::uuid, $3::integer);
 -- for: bridge
 SELECT ump.read_waits_settle($1::integer, $2::uuid, $3::uuid[], $4::boolean);
 
+-- name: read_hint
+-- for: bridge
+SELECT ump.read_hint($1::text);
+
 -- name: read_by_us
 -- for: bridge
 SELECT ump.read_by_us($1::integer, $2::uuid, $3::text, $4::boolean);

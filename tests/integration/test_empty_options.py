@@ -113,7 +113,7 @@ def test_an_empty_option_fells_no_program(servers, program, section, key):
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(60)).decode()
 # What may be empty, all at once: nothing of it is needed for a message each way and what is said of it.
 WITHOUT = ["gateway.channels=", "lmtp.submit=", "lmtp.recipient_delimiter=", "web.trusted_proxies=", "dovecot.doveadm_url=",
-           "dovecot.doveadm_key_file=", "media.convert="]
+           "dovecot.doveadm_key_file=", "dovecot.events_key_file=", "media.convert="]
 
 
 @pytest.mark.destructive

@@ -1,6 +1,9 @@
 """What is read in the mailbox is read on the network, where the endpoint has read_receipts on."""
+import json
 import os
 import tempfile
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -40,6 +43,7 @@ def marks(sim, *ids):
     return [request["message_id"] for request in sim.reads if request["message_id"] in ids]
 
 
+@pytest.mark.cell("whatsapp_cloud", "whatsapp", "out", "read")
 @pytest.mark.sanitize
 def test_read_in_imap_is_read_on_whatsapp(gateway, sim, alice, contact):
     line = declare(gateway, sim, alice.email, read_receipts="yes")
@@ -129,6 +133,40 @@ def signal_line(gateway, signal, alice):
     gateway.umpctl("endpoint", "remove", record["id"])
 
 
+def test_an_event_of_dovecot_is_followed_at_once(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    wamid = sim.inbound(contact, line.number, "an old one")["message_id"]
+    mail = arrived(alice.inbox, "an old one")
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.read_waits WHERE endpoint_id = %s AND due_at > created_at + interval '6 s'", line.id),
+               "a first look")
+    gateway.sql("UPDATE ump.read_waits SET due_at = due_at + interval '1 day' WHERE endpoint_id = %s", line.id)
+    read(alice.inbox, mail)
+    wait_until(lambda: marks(sim, wamid) == [wamid], "the mark")
+
+
+def test_who_posts_without_the_word_is_not_heard(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    sim.inbound(contact, line.number, "unread")
+    arrived(alice.inbox, "unread")
+    gateway.sql("UPDATE ump.read_waits SET due_at = due_at + interval '1 day' WHERE endpoint_id = %s", line.id)
+    word = (gateway.layout.keys / "dovecot-events.key").read_text().strip()
+    event = json.dumps({"event": "imap_command_finished", "fields": {"user": alice.email}}).encode()
+
+    def post(path, body=event):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(f"{gateway.url}{path}", data=body, method="POST"), timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refused:
+            return refused.code
+    waiting = "SELECT due_at > now() + interval '1 hour' FROM ump.read_waits WHERE endpoint_id = %s"
+    assert [post(path) for path in ("/dovecot/", f"/dovecot/{word[:-1]}x", f"/dovecot/{word}x", "/dovecot")] == [404] * 4
+    assert [post(f"/dovecot/{word}", body) for body in (b"{", b"[]", b'{"fields":{"user":7}}', b" " * 70000)] == [400, 400, 400, 413]
+    assert gateway.sql(waiting, line.id) == [(True,)]
+    assert post(f"/dovecot/{word}") == 200
+    wait_until(lambda: gateway.sql(waiting, line.id) == [(False,)], "it to be asked for")
+
+
+@pytest.mark.cell("signal_cli", "signal", "out", "read")
 def test_read_in_imap_is_read_on_signal(gateway, signal, signal_line, alice, contact):
     at = signal.inbound(contact, signal_line.number, "signal here")
     read(alice.inbox, arrived(alice.inbox, "signal here"))

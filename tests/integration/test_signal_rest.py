@@ -170,6 +170,17 @@ def test_every_kind_is_readable(gateway, sim, alice, line, contact):
     assert alice.box("Sent").wait().text == "from my phone"
 
 
+@pytest.mark.cell("signal_rest", "signal", "out", "read")
+def test_read_in_imap_is_read_on_signal(gateway, sim, alice, line, contact):
+    gateway.umpctl("endpoint", "set", line.id, "--set", "read_receipts=yes")
+    at = sim.inbound(contact, line.number, "signal here")
+    mail = alice.inbox.wait(lambda mail: mail.text == "signal here")
+    assert sim.receipts == []
+    alice.inbox.session.uid("STORE", str(mail.uid), "+FLAGS", "(\\Seen)")
+    sim.wait_for(lambda: sim.receipts, what="the receipt")
+    assert sim.receipts == [{"receipt_type": "read", "recipient": uuid_of(contact), "timestamp": at}]
+
+
 @pytest.mark.cell("signal_rest", "signal", "in", "group message")
 @pytest.mark.cell("signal_rest", "signal", "out", "group message")
 def test_group_is_answered_in_the_group(gateway, sim, alice, line, contact):

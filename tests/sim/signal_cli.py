@@ -92,6 +92,7 @@ class Simulator(Provider):
         super().reset()
         self.early = self.read_too = self.ids = False
         self.losing = 0
+        self.receipts.clear()
         self.receipts_on = self.new_answers = True
         self.pace = 0.0
 

@@ -156,6 +156,7 @@ plugin {{
 }}
 !include {dovecot}/90-ump.conf
 !include {dovecot}/91-ump-receipts.conf
+!include {dovecot}/92-ump-events.conf
 """
 
 UMP_CONF = """\
@@ -197,6 +198,7 @@ lmtp_socket = unix:{lmtp_socket}
 [dovecot]
 doveadm_url = http://127.0.0.1:{doveadm}/doveadm/v1
 doveadm_key_file = {keys}/doveadm.key
+events_key_file = {keys}/dovecot-events.key
 
 [media]
 convert = {build}/convert/ump-convert
@@ -241,13 +243,14 @@ def write_keys(layout):
         os.chmod(path, 0o640)
 
 
-    doveadm = layout.keys / "doveadm.key"
-    if not doveadm.exists():
-        doveadm.write_text(secrets.token_hex(32) + "\n")
-    os.chown(doveadm, 0, GID_UMP)
-    os.chmod(doveadm, 0o640)
+    for name in ("doveadm", "dovecot-events"):
+        path = layout.keys / f"{name}.key"
+        if not path.exists():
+            path.write_text(secrets.token_hex(32) + "\n")
+        os.chown(path, 0, GID_UMP)
+        os.chmod(path, 0o640)
     dovecot = layout.keys / "doveadm-key.conf"
-    dovecot.write_text(f"doveadm_api_key = {doveadm.read_text()}")
+    dovecot.write_text(f"doveadm_api_key = {(layout.keys / 'doveadm.key').read_text()}")
     os.chmod(dovecot, 0o600)
 
 
@@ -305,6 +308,9 @@ def write_dovecot(layout):
     (layout.dovecot / "91-ump-receipts.conf").write_text(shipped(
         "dovecot/91-ump-receipts.conf", ("port = 8080", f"port = {layout.ports['doveadm']}"),
         ("/etc/dovecot/ump-doveadm-key.conf", str(layout.keys / "doveadm-key.conf"))))
+    (layout.dovecot / "92-ump-events.conf").write_text(shipped(
+        "dovecot/92-ump-events.conf", ("127.0.0.1:8025", f"127.0.0.1:{layout.ports['http']}"),
+        ("@KEY@", (layout.keys / "dovecot-events.key").read_text().strip())))
     (layout.dovecot / "users").write_text("".join(
         f"{box}:{{PLAIN}}{box.split('@')[0]}:{UID_MAIL}:{UID_MAIL}::{layout.mail / box.split('@')[0]}::\n"
         for box in mailboxes(layout)))
