@@ -235,7 +235,7 @@ const struct config_option config_options[] = {
 
     /* --- media --- */
     {"dovecot", "doveadm_url", CONFIG_STRING, "", NULL, NULL, NULL,
-     "Dovecot's doveadm HTTP API, \"http://127.0.0.1:8080/doveadm/v1\": what the network says of a message is then shown on "
+     "Dovecot's doveadm HTTP API, \"http://127.0.0.1:8034/doveadm/v1\": what the network says of a message is then shown on "
      "its copy in the folder of sent mail, by the keywords $Delivered and $Read, messages that disappear are removed, and networks are told "
      "what was read, where an endpoint has read_receipts=yes "
      "(conf/dovecot/91-ump-receipts.conf). Empty: no."},

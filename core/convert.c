@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,13 +24,22 @@ static struct {
     int running;
 } slots = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
-static void enter(void)
+/* False: no slot was free until then (monotonic µs). */
+static bool enter(gint64 until)
 {
+    struct timespec end;
+    int late = 0;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    gint64 at = end.tv_sec * CLOCK_SECOND + end.tv_nsec / 1000 + MAX(until - ump_clock_mono_us(), 0);
+    end = (struct timespec){.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
     pthread_mutex_lock(&slots.mutex);
-    while (slots.running >= AT_ONCE)
-        pthread_cond_wait(&slots.free, &slots.mutex);
-    slots.running++;
+    while (slots.running >= AT_ONCE && late == 0)
+        late = pthread_cond_timedwait(&slots.free, &slots.mutex, &end);
+    bool free = slots.running < AT_ONCE;
+    slots.running += free;
     pthread_mutex_unlock(&slots.mutex);
+    return free;
 }
 
 static void leave(void)
@@ -162,11 +172,25 @@ static void set_error(GError **error, const struct run *run, enum talk talk, int
         g_set_error(error, UMP_ERROR, UMP_ERROR_UNAVAILABLE, "ump-convert ended with %d and said nothing", WEXITSTATUS(status));
 }
 
-static GBytes *run_once(const char *program, GBytes *medium, const char *type, gsize max, gint64 time_us, GError **error)
+/* The program has closed its outputs, or is to end: it has a second for it, and is ended then. */
+static int reap(pid_t pid, bool now)
+{
+    int status = 0, fd = now ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd end = {fd, POLLIN, 0};
+
+    if (now || (fd >= 0 && poll(&end, 1, 1000) <= 0))
+        kill(pid, SIGKILL);
+    close_end(&fd);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+static GBytes *run_once(const char *program, GBytes *medium, const char *type, gsize max, gint64 until, GError **error)
 {
     g_autofree char *limit = g_strdup_printf("%" G_GSIZE_FORMAT, max);
     char *const argv[] = {(char *)"ump-convert", (char *)type, limit, NULL};
-    struct run run = {.max = max, .until = ump_clock_mono_us() + time_us, .made = g_byte_array_new(), .words = g_byte_array_new()};
+    struct run run = {.max = max, .until = until, .made = g_byte_array_new(), .words = g_byte_array_new()};
     GBytes *made = NULL;
     int status = 0;
 
@@ -176,10 +200,7 @@ static GBytes *run_once(const char *program, GBytes *medium, const char *type, g
         g_set_error(error, UMP_ERROR, UMP_ERROR_UNAVAILABLE, "%s: %s", program, g_strerror(result));
     } else {
         enum talk talk = converse(&run);
-        if (talk != TALK_GOOD)
-            kill(run.pid, SIGKILL);
-        while (waitpid(run.pid, &status, 0) < 0 && errno == EINTR)
-            ;
+        status = reap(run.pid, talk != TALK_GOOD);
         if (talk == TALK_GOOD && WIFEXITED(status) && WEXITSTATUS(status) == 0 && run.made->len > 0) {
             made = g_byte_array_free_to_bytes(g_steal_pointer(&run.made));
         } else {
@@ -199,8 +220,14 @@ static GBytes *run_once(const char *program, GBytes *medium, const char *type, g
 
 GBytes *convert_medium(const char *program, GBytes *medium, const char *type, gsize max, gint64 time_us, GError **error)
 {
-    enter();
-    GBytes *made = run_once(program, medium, type, max, time_us, error);
+    gint64 until = ump_clock_mono_us() + time_us;
+    GBytes *made;
+
+    if (time_us <= 0 || !enter(until)) {
+        g_set_error(error, UMP_ERROR, UMP_ERROR_INVALID, "it takes too long");
+        return NULL;
+    }
+    made = run_once(program, medium, type, max, until, error);
     leave();
     return made;
 }

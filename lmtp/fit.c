@@ -11,7 +11,7 @@
 #include "core/media_type.h"
 
 #define SMALLEST (10 * 1000) /* bytes: nothing is made smaller than that */
-#define PATIENCE (45 * CLOCK_SECOND)
+#define PATIENCE (45 * CLOCK_SECOND) /* with all of a mail: gateway mail waits for it */
 #define MODEST (100 * 1000) /* bytes: room that each should have, or all of the limit is used */
 
 void outgoing_free(struct outgoing *outgoing)
@@ -159,11 +159,11 @@ static char *name_as(const char *name, const char *type)
     return g_strconcat(stem, ".", extension, NULL);
 }
 
-static struct outgoing *change(const struct fit *fit, const struct part *part, gint64 room)
+static struct outgoing *change(const struct fit *fit, const struct part *part, gint64 room, gint64 until)
 {
     g_autoptr(GError) error = NULL;
-    GBytes *made = convert_medium(fit->program, part->attachment->content, part->target, (gsize)MIN(room, part->max), PATIENCE,
-                                  &error);
+    GBytes *made = convert_medium(fit->program, part->attachment->content, part->target, (gsize)MIN(room, part->max),
+                                  MAX(until - ump_clock_mono_us(), 0), &error);
 
     if (!made) {
         log_warning("queue", fit->ident, "type", part->type, "bytes", LOG_INT(part->size), "error", error->message, "status",
@@ -182,11 +182,12 @@ GPtrArray *fit_attachments(const struct fit *fit, const GPtrArray *attached, con
     GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)outgoing_free);
     bool can = fit->program && *fit->program;
     struct plan plan = {0};
+    const gint64 until = ump_clock_mono_us() + PATIENCE;
 
     make_plan(&plan, attached, limits);
     for (guint i = 0; i < plan.count; i++) {
         const struct part *part = &plan.parts[i];
-        struct outgoing *outgoing = can && part->change && plan.room >= SMALLEST ? change(fit, part, plan.room) : NULL;
+        struct outgoing *outgoing = can && part->change && plan.room >= SMALLEST ? change(fit, part, plan.room, until) : NULL;
         g_ptr_array_add(all, outgoing ? outgoing : outgoing_new(part->type, part->attachment->name,
                                                                 g_bytes_ref(part->attachment->content)));
     }

@@ -14,6 +14,8 @@ char *channel_value_text(const json_t *value);
 char *channel_json_text(const json_t *object, const char *key);
 /* -1 unless an integer, or a string that is one. */
 gint64 channel_json_int(const json_t *object, const char *key);
+/* Of segments: -1 unless from 0 to 1000. */
+gint64 channel_json_count(const json_t *object, const char *key);
 /* A time as a number of seconds, milliseconds or microseconds since 1970, told apart by its size: µs; 0: none. */
 gint64 channel_json_epoch(const json_t *object, const char *key);
 /* "0.0051" → 5100; more than six decimals are cut; -1 when it is no amount. */

@@ -33,6 +33,13 @@ gint64 channel_json_int(const json_t *object, const char *key)
     return -1;
 }
 
+gint64 channel_json_count(const json_t *object, const char *key)
+{
+    gint64 count = channel_json_int(object, key);
+
+    return count >= 0 && count <= 1000 ? count : -1;
+}
+
 gint64 channel_json_epoch(const json_t *object, const char *key)
 {
     gint64 time = channel_json_int(object, key);

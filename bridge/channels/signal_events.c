@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define MAX_RECEIPTS 1000 /* of one envelope; an app sends tens */
+
 #include "core/cleanup.h"
 #include "core/error.h"
 #include "core/hmac.h"
@@ -294,7 +296,7 @@ static void add_receipt(const struct walk *walk, const json_t *receipt)
         kind++;
     if (kind < G_N_ELEMENTS(receipts) && walk->author)
         json_array_foreach(json_object_get(receipt, "timestamps"), i, item) {
-            gint64 stamp = stamp_of(item);
+            gint64 stamp = walk->events->len - before < MAX_RECEIPTS ? stamp_of(item) : 0;
             if (stamp > 0 && g_hash_table_add(seen, g_memdup2(&stamp, sizeof stamp)))
                 add_receipt_of(walk, receipt, stamp, receipts[kind].key, receipts[kind].status);
         }
@@ -316,6 +318,10 @@ static void add_error(const struct walk *walk, const json_t *problem)
     }
     message->type = UMP_MESSAGE_UNKNOWN;
     message->native_type = g_strdup(type ? type : "exception");
+    /* not the message's own: that one comes yet, under the same time, once it is sent again or its sender is trusted */
+    char *id = g_strconcat("exception:", message->external_id, NULL);
+    g_free(message->external_id);
+    message->external_id = id;
     message->text = g_strdup_printf("A message came that signal-cli could not read%s%s. %s", words ? ": " : "", words ? words : "",
                                     untrusted ? "The safety number of this person has changed; once you have compared it, the "
                                                 "administrator can trust it (signal-cli trust)."

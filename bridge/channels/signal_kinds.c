@@ -332,7 +332,7 @@ static void apply_policy(const json_t *data, const struct channel_endpoint *endp
     gint64 seconds = channel_json_int(data, "expiresInSeconds");
     const char *policy = channel_setting(endpoint, "disappearing");
     bool once = signal_truth(data, "viewOnce"), expire = g_strcmp0(policy, "expire") == 0;
-    bool refuse = g_strcmp0(policy, "refuse") == 0 || (expire && once);
+    bool refuse = (policy && !expire && strcmp(policy, "show") != 0) || (expire && once); /* also by a word that is not known */
     g_autofree char *period = period_text(MAX(seconds, 1)), *line = NULL;
 
     if ((seconds <= 0 && !once) || message->type == UMP_MESSAGE_REACTION || message->type == UMP_MESSAGE_DELETE ||

@@ -212,7 +212,7 @@ static void add_status(GPtrArray *events, const json_t *data, const json_t *payl
     event->at = telnyx_json_time(data, "occurred_at");
     if (event->at == 0)
         event->at = telnyx_json_time(payload, "completed_at");
-    event->segments = channel_json_int(payload, "parts");
+    event->segments = channel_json_count(payload, "parts");
     event->cost = telnyx_json_cost(payload, "cost", &event->currency);
     if (event->status == CHANNEL_STATUS_FAILED) {
         if (!telnyx_json_error(to, &event->error_code, &event->error_text))

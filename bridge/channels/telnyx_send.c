@@ -159,7 +159,7 @@ static void read_accepted(const json_t *root, struct channel_result *result)
         return; /* stays uncertain: it said yes, but not to what */
     result->outcome = CHANNEL_ACCEPTED;
     result->provider_id = g_steal_pointer(&id);
-    result->segments = channel_json_int(data, "parts");
+    result->segments = channel_json_count(data, "parts");
     result->cost = telnyx_json_cost(data, "cost", &result->currency);
 }
 

@@ -213,7 +213,7 @@ static void read_accepted(const json_t *message, struct channel_result *result)
         return; /* stays uncertain: it said yes, but not to what */
     result->outcome = CHANNEL_ACCEPTED;
     result->provider_id = g_steal_pointer(&sid);
-    result->segments = channel_json_int(message, "num_segments");
+    result->segments = channel_json_count(message, "num_segments");
     if (result->segments == 0)
         result->segments = -1; /* not counted yet, when a service chooses the sender */
     if (price && (result->cost = channel_amount(*price == '-' ? price + 1 : price)) >= 0)

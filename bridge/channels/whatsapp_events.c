@@ -467,12 +467,14 @@ void whatsapp_walk_value(const struct whatsapp_walk *walk)
     size_t i;
 
     for (size_t l = 0; l < G_N_ELEMENTS(lists); l++) {
+        bool strange = false; /* what is no object has the body kept, once */
         list = json_object_get(walk->value, lists[l].list);
         json_array_foreach(list, i, item) {
             if (json_is_object(item))
                 lists[l].add(walk, item);
-            else
+            else if (!strange)
                 add_other(walk, NULL, item, lists[l].list);
+            strange = strange || !json_is_object(item);
         }
     }
     json_object_foreach((json_t *)(uintptr_t)walk->value, key, value)

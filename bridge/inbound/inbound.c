@@ -100,6 +100,7 @@ static void read_config(struct inbound *inbound, const struct config *config)
     inbound->expire = config_get_duration(config, "inbound", "expire");
     inbound->attempts = config_get_int(config, "inbound", "attempts");
     inbound->media_max = config_get_size(config, "media", "max_size");
+    inbound->mail_room = config_get_size(config, "lmtp", "max_size") / 10 * 7; /* as base64 in lines, text and headers beside it */
     inbound->fetch_timeout = config_get_duration(config, "media", "fetch_timeout");
     inbound->fetch_max = (guint)config_get_int(config, "media", "fetch_concurrency");
     inbound->window = config_get_duration(config, "conversation", "window");

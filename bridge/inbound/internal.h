@@ -21,6 +21,7 @@ struct inbound {
     struct asker *watch;
     gint64 media_wait, media_give_up, retry_min, retry_max, expire;
     gint64 media_max, fetch_timeout;
+    gint64 mail_room; /* bytes of attachments that one mail holds */
     gint64 attempts;
     gint64 window, segment_messages, segment_silence;
     /* fetches at a time */
@@ -74,7 +75,9 @@ enum inbound_step inbound_template(struct inbound *inbound, struct queue_job *jo
 /* event.c: the event of a job out of its raw body; NULL with error. */
 struct channel_event *inbound_event(const struct endpoint *endpoint, const struct queue_job *job, GError **error);
 
-/* media.c: begins to fetch what the message has not; false: nothing is to be fetched. */
+/* media.c: leaves out what one mail does not hold, by the sizes that are known, and says why in its place. */
+void inbound_media_fit(const struct inbound *inbound, struct ump_message *message);
+/* Begins to fetch what the message has not; false: nothing is to be fetched. */
 bool inbound_media_begin(struct inbound_item *item);
 enum inbound_media {
     MEDIA_ALL,     /* each is there, or will never be (its error says why) */

@@ -52,6 +52,7 @@ void inbound_mail(struct inbound_item *item, struct ump_message *message, struct
         *result = (struct deliver_result){ DELIVER_REFUSED, false, g_strdup("the endpoint's owner has no mailbox") };
         return;
     }
+    inbound_media_fit(inbound, message);
     complete(message, item->endpoint, stored);
     const struct mail_compose_context context = {
         .domain = endpoint->domain,

@@ -15,6 +15,7 @@
 #define FETCH_MIN (5 * CLOCK_SECOND)
 #define MAX_LOCATION 65536 /* bytes of a description that says where a medium is */
 #define MISSING_AFTER (10 * CLOCK_SECOND) /* a 4xx right after the event may be a provider's lag */
+#define MEDIA_MOST 100 /* attachments of one message */
 
 struct media_fetch {
     struct inbound_item *item;
@@ -245,6 +246,25 @@ static bool begin_one(struct inbound_item *item, struct ump_media *media, unsign
     return true;
 }
 
+void inbound_media_fit(const struct inbound *inbound, struct ump_message *message)
+{
+    gint64 room = inbound->mail_room;
+
+    for (guint i = 0; i < message->media->len; i++) {
+        struct ump_media *media = message->media->pdata[i];
+        gint64 size = media->content ? (gint64)g_bytes_get_size(media->content) : MAX(media->size, 0);
+        if (media->error)
+            continue;
+        if (i < MEDIA_MOST && size <= room) {
+            room -= size;
+            continue;
+        }
+        media->error = g_strdup(i < MEDIA_MOST ? "with what comes before it it is too large for one mail"
+                                               : "the message has too many attachments for one mail");
+        g_clear_pointer(&media->content, g_bytes_unref);
+    }
+}
+
 bool inbound_media_begin(struct inbound_item *item)
 {
     struct inbound *inbound = item->lane->inbound;
@@ -252,6 +272,7 @@ bool inbound_media_begin(struct inbound_item *item)
     gint64 timeout = item->late_media ? inbound->fetch_timeout : CLAMP(left, FETCH_MIN, inbound->fetch_timeout);
     bool any = false;
 
+    inbound_media_fit(inbound, item->message);
     item->fetches = g_ptr_array_new_with_free_func(fetch_free);
     item->lane->item = item;
     item->fetching = 1; /* ours, until all have begun */

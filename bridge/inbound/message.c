@@ -8,6 +8,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+#define CLOCK_AHEAD (10 * CLOCK_MINUTE)
+
 #define SOON CLOCK_SECOND
 #define MEDIA_AGAIN (2 * CLOCK_SECOND)
 
@@ -71,7 +73,8 @@ static struct ump_message *read_message(struct inbound *inbound, const struct en
         return ump_message_new(); /* without an id: nothing to show */
     if (!message->external_id)
         message->external_id = g_strdup(job->event_key);
-    if (message->occurred_at <= 0)
+    /* a sender's clock says when; not from the future, or his mail would stay the newest for ever */
+    if (message->occurred_at <= 0 || message->occurred_at > job->event_at + CLOCK_AHEAD)
         message->occurred_at = job->event_at;
     if (!message->channel)
         message->channel = g_strdup(endpoint->channel.channel);

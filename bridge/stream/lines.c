@@ -4,6 +4,8 @@
  * an event can be stored nowhere, and when we stop; what still comes before it is answered is stored as well.
  */
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,12 +49,25 @@ static int wait_connected(int fd, GError **error)
     return 0;
 }
 
+/* A daemon whose machine is gone says nothing, as one that has nothing to say: it is known after two minutes. */
+static void keep_alive(int fd)
+{
+    const int on = 1, idle = 60, interval = 20, count = 3;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
 static int connect_to(const struct sockaddr *address, socklen_t length, int family, GError **error)
 {
     autofd int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return ump_error_errno(error, errno, "socket");
+    if (family != AF_UNIX)
+        keep_alive(fd);
     if (connect(fd, address, length) < 0 && errno != EINPROGRESS)
         return ump_error_errno(error, errno, "connect");
     if (wait_connected(fd, error) < 0)

@@ -45,16 +45,18 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_tokens double precision;
+    v_updated timestamptz;
 BEGIN
     LOOP
-        SELECT least(p_burst, t.tokens + p_rate * greatest(0, extract(epoch FROM v_now - t.updated_at))) INTO v_tokens
+        SELECT least(p_burst, t.tokens + p_rate * greatest(0, extract(epoch FROM v_now - t.updated_at))), t.updated_at
+          INTO v_tokens, v_updated
           FROM ump.throttles t WHERE t.account_id = p_account AND t.key = p_key FOR NO KEY UPDATE;
         EXIT WHEN FOUND;
         INSERT INTO ump.throttles (account_id, key, tokens, updated_at) VALUES (p_account, p_key, p_burst, v_now)
         ON CONFLICT DO NOTHING;
     END LOOP;
     taken := greatest(0, least(p_want, floor(v_tokens)::integer));
-    IF taken > 0 THEN
+    IF taken > 0 OR v_updated > v_now THEN      -- the clock was set back: it fills from now on
         UPDATE ump.throttles SET tokens = v_tokens - taken, updated_at = v_now
          WHERE account_id = p_account AND key = p_key;
     END IF;

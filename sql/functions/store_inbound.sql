@@ -53,17 +53,18 @@ BEGIN
         SELECT g.address_id, g.title INTO group_address, group_title
           FROM ump.chat_groups g WHERE g.account_id = p_account AND g.id = store_inbound.group_id;
     END IF;
-    IF p_reply_provider_id IS NOT NULL THEN
+    IF p_reply_provider_id IS NOT NULL THEN     -- within this endpoint: another's messages are another's business
         SELECT m.id, m.mail_message_id, left(m.body, 200) INTO reply_id, in_reply_to, reply_text FROM ump.unified_messages m
-         WHERE m.account_id = p_account AND m.provider_id = p_reply_provider_id LIMIT 1;
+         WHERE m.account_id = p_account AND m.provider_id = p_reply_provider_id AND m.endpoint_id = p_endpoint LIMIT 1;
         IF NOT FOUND THEN       -- one that we sent: the provider's id is the delivery's
             SELECT m.id, m.mail_message_id, left(m.body, 200) INTO reply_id, in_reply_to, reply_text
               FROM ump.deliveries d JOIN ump.unified_messages m ON m.account_id = d.account_id AND m.id = d.message_id
-             WHERE d.account_id = p_account AND d.provider_id = p_reply_provider_id LIMIT 1;
+             WHERE d.account_id = p_account AND d.provider_id = p_reply_provider_id AND d.endpoint_id = p_endpoint LIMIT 1;
         END IF;
         IF NOT FOUND THEN       -- by the network's id, where the provider has another
             SELECT m.id, m.mail_message_id, left(m.body, 200) INTO reply_id, in_reply_to, reply_text FROM ump.unified_messages m
-             WHERE m.account_id = p_account AND m.metadata ? 'network_id' AND m.metadata->>'network_id' = p_reply_provider_id LIMIT 1;
+             WHERE m.account_id = p_account AND m.metadata ? 'network_id' AND m.metadata->>'network_id' = p_reply_provider_id
+               AND m.endpoint_id = p_endpoint LIMIT 1;
         END IF;
     END IF;
 

@@ -195,3 +195,16 @@ def test_forged_webhook_is_401_and_leaves_nothing(gateway, alice, endpoint, cont
 def test_unknown_event_types_are_acknowledged(gateway, alice, endpoint):
     event = gateway.sim._event("whatsapp.account.update", {"record_type": "x", "anything": {"new": [1, 2]}})
     assert gateway.sim.post_event(endpoint.webhook_url, event) == 200
+
+
+@pytest.mark.destructive
+@pytest.mark.parametrize("own_gateway", [["lmtp.max_size=128KiB"]], indirect=True)
+def test_what_is_too_large_together_is_named_and_the_rest_arrives(own_gateway):
+    alice, contact = own_gateway.user("alice"), own_gateway.number()
+    line = alice.endpoint()
+    films = [{"name": f"film{index}.mp4", "content_type": "video/mp4", "content": base64.b64encode(b"\0\0\0\x18ftypmp42" + bytes([index]) * 60000).decode()}
+             for index in (1, 2)]
+    own_gateway.sim.inbound(contact, line.number, "two films", media=films)
+    mail = alice.inbox.wait(lambda mail: "two films" in mail.text)
+    assert [part.get_filename() for part in mail.attachments] == ["film1.mp4"]
+    assert "film2.mp4" in mail.text and "too large for one mail" in " ".join(mail.text.split())

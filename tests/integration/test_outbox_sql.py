@@ -373,3 +373,13 @@ def test_a_group_that_gets_several_parts(idle_gateway, outbox):
     assert parts_of(idle_gateway, group.message, group.members[0]) == {1: "delivered", 2: "failed"}
     told = idle_gateway.sql("SELECT recipient, kind, part FROM ump.notices WHERE message_id = %s", group.message)
     assert told == [(group.members[0], "failed", 2)]
+
+
+def test_a_clock_that_was_set_back_stops_no_bucket(idle_gateway):
+    [(account,)] = idle_gateway.sql("SELECT min(id) FROM ump.accounts")
+    key = f"pair:{uuid.uuid4()}"
+    idle_gateway.sql("INSERT INTO ump.throttles (account_id, key, tokens, updated_at) VALUES (%s, %s, 0, clock_timestamp() + interval '1 hour')",
+                     account, key)
+    take = "SELECT taken FROM ump.throttle_take(%s, %s, 1000, 1, 1)"
+    assert idle_gateway.sql(take, account, key) == [(0,)]
+    wait_until(lambda: idle_gateway.sql(take, account, key) == [(1,)], "a token")

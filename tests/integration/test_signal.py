@@ -235,6 +235,32 @@ def test_disappearing_messages_refused(gateway, sim, alice, contact):
     assert not once.attachments
 
 
+def test_a_word_that_is_not_known_shows_nothing_that_disappears(gateway, sim, alice, contact):
+    line = declare(gateway, sim, alice, disappearing="refused")
+    sim.inbound(contact, line.number, "psst", expiresInSeconds=3600)
+    assert "psst" not in arrived(alice, "interactive").raw.decode()
+
+
+def test_what_could_not_be_read_is_shown_when_it_comes_again(gateway, sim, alice, line, contact):
+    """signal-cli reads it once more, under the same time, when its sender is trusted."""
+    at = sim.now()
+    sim.deliver(line.number, sim.envelope(contact, at), exception={"message": "Untrusted identity", "type": "UntrustedIdentityException"})
+    arrived(alice, "unknown")
+    sim.inbound(contact, line.number, "the words themselves", at=at)
+    assert arrived(alice, "text").text == "the words themselves"
+
+
+def test_what_another_owner_was_told_is_quoted_to_nobody_else(gateway, sim, people, contact):
+    alice, bob, other = people(), people(), gateway.number()
+    lines = [declare(gateway, sim, owner) for owner in (alice, bob)]
+    at = sim.inbound(contact, lines[0].number, "for alice alone")
+    theirs = arrived(alice, "text")
+    sim.inbound(other, lines[1].number, reaction={"emoji": "👍", "targetAuthor": contact, "targetAuthorNumber": contact,
+                                                  "targetAuthorUuid": uuid_of(contact), "targetSentTimestamp": at, "isRemove": False})
+    mail = arrived(bob, "reaction")
+    assert "for alice alone" not in mail.raw.decode() and theirs["Message-ID"] not in str(mail["In-Reply-To"])
+
+
 @pytest.mark.cell("signal_cli", "signal", "in", "group message", "membership")
 @pytest.mark.cell("signal_cli", "signal", "out", "group message")
 def test_group_is_answered_in_the_group(gateway, sim, alice, line, contact):

@@ -306,7 +306,7 @@ def write_dovecot(layout):
         ("/var/spool/postfix/", f"{layout.spool}/"),
         ("/etc/dovecot/sieve/", f"{layout.dovecot}/sieve/")))
     (layout.dovecot / "91-ump-receipts.conf").write_text(shipped(
-        "dovecot/91-ump-receipts.conf", ("port = 8080", f"port = {layout.ports['doveadm']}"),
+        "dovecot/91-ump-receipts.conf", ("port = 8034", f"port = {layout.ports['doveadm']}"),
         ("/etc/dovecot/ump-doveadm-key.conf", str(layout.keys / "doveadm-key.conf"))))
     (layout.dovecot / "92-ump-events.conf").write_text(shipped(
         "dovecot/92-ump-events.conf", ("127.0.0.1:8025", f"127.0.0.1:{layout.ports['http']}"),
