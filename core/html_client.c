@@ -148,10 +148,10 @@ bool html_client_has_class(const GumboElement *element, const char *word)
 /* "display: none" however it is spaced */
 static bool style_has(const char *style, const char *property, const char *value)
 {
-    for (const char *p = strcasestr(style, property); p; p = strcasestr(p + 1, property)) {
-        if (p > style && (g_ascii_isalnum(p[-1]) || p[-1] == '-'))
+    for (const char *found = strcasestr(style, property); found; found = strcasestr(found + 1, property)) {
+        if (found > style && (g_ascii_isalnum(found[-1]) || found[-1] == '-'))
             continue;
-        p += strlen(property);
+        const char *p = found + strlen(property);
         p += strspn(p, " \t\r\n");
         if (*p != ':')
             continue;

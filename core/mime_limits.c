@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { STACK_MAX = 128, BOUNDARY_MAX = 256, TYPE_VALUE_MAX = 65536 };
+#include "core/mail_gmime.h"
+
+enum { STACK_MAX = 128, BOUNDARY_MAX = 256 };
 
 const struct mime_limits mime_limits_default = {
     .max_nesting = 50,
@@ -21,6 +23,7 @@ struct boundary {
     char text[BOUNDARY_MAX];
     size_t len;
     size_t depth; /* nesting of the multipart that it belongs to */
+    bool digest;  /* its parts are messages unless they say otherwise (RFC 2046, 5.1.5) */
 };
 
 struct scan {
@@ -31,6 +34,7 @@ struct scan {
     size_t parts, headers, fields;
     /* the header block being read */
     bool in_header;
+    bool in_digest;     /* it is that of a part of a multipart/digest */
     const char *field;  /* start of the field being gathered; NULL */
     const char *type;  /* last Content-Type field; NULL */
     size_t type_len;
@@ -41,97 +45,21 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static size_t skip_blank(const char *p, size_t i, size_t len)
+/* Semicolons of a structured value, those within quotes not; all of them when a quote is not closed. */
+static size_t count_parameters(const char *p, size_t len)
 {
-    while (i < len && is_blank(p[i]))
-        i++;
-    return i;
-}
-
-/* One parameter value, quoted or not, appended to out; returns the index behind it. */
-static size_t take_value(const char *p, size_t i, size_t len, char *out, size_t *out_len)
-{
-    if (i < len && p[i] == '"') {
-        for (i++; i < len && p[i] != '"'; i++) {
-            if (p[i] == '\\' && i + 1 < len)
-                i++;
-            else if (p[i] == '\r' || p[i] == '\n')
-                continue;
-            if (out && *out_len < BOUNDARY_MAX)
-                out[(*out_len)++] = p[i];
-        }
-        return i < len ? i + 1 : i;
-    }
-    for (; i < len && p[i] != ';' && !is_blank(p[i]); i++)
-        if (out && *out_len < BOUNDARY_MAX)
-            out[(*out_len)++] = p[i];
-    return i;
-}
-
-/* RFC 2231 charset and %XX within a boundary: decoded in place. */
-static size_t decode_extended(char *text, size_t len)
-{
-    size_t quotes = 0, from = 0, to = 0;
-    for (size_t i = 0; i < len && quotes < 2; i++)
-        if (text[i] == '\'' && ++quotes == 2)
-            from = i + 1;
-    for (size_t i = from; i < len; i++) {
-        if (text[i] == '%' && i + 2 < len) {
-            char hex[3] = {text[i + 1], text[i + 2], '\0'};
-            unsigned value = 0;
-            bool ok = true;
-            for (int k = 0; k < 2; k++) {
-                char c = hex[k];
-                value = value * 16;
-                if (c >= '0' && c <= '9')
-                    value += (unsigned)(c - '0');
-                else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-                    value += (unsigned)((c | 32) - 'a' + 10);
-                else
-                    ok = false;
-            }
-            if (ok) {
-                text[to++] = (char)value;
-                i += 2;
-                continue;
-            }
-        }
-        text[to++] = text[i];
-    }
-    return to;
-}
-
-/* Parameters of a structured value: counts them, takes the boundary (also in RFC 2231 pieces). */
-static size_t parameters(const char *p, size_t len, struct boundary *boundary)
-{
-    size_t count = 0, i = 0;
-    bool extended = false;
-    boundary->len = 0;
-    while (i < len) {
-        const char *semicolon = memchr(p + i, ';', len - i);
-        if (!semicolon)
-            break;
-        count++;
-        i = skip_blank(p, (size_t)(semicolon - p) + 1, len);
-        size_t name = i;
-        while (i < len && p[i] != '=' && p[i] != ';' && !is_blank(p[i]))
+    size_t bare = 0, quoted = 0;
+    bool quote = false;
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] == '\\' && quote) {
             i++;
-        size_t name_len = i - name;
-        i = skip_blank(p, i, len);
-        if (i >= len || p[i] != '=')
-            continue;
-        i = skip_blank(p, i + 1, len);
-        bool mine = name_len >= 8 && strncasecmp(p + name, "boundary", 8) == 0 && (name_len == 8 || p[name + 8] == '*');
-        if (mine && name_len == 8)
-            boundary->len = 0; /* the plain form beats pieces seen before */
-        extended = extended || (mine && name_len > 8 && p[name + name_len - 1] == '*');
-        i = take_value(p, i, len, mine ? boundary->text : NULL, &boundary->len);
+        } else if (p[i] == '"') {
+            quote = !quote;
+        } else if (p[i] == ';') {
+            *(quote ? &quoted : &bare) += 1;
+        }
     }
-    if (extended)
-        boundary->len = decode_extended(boundary->text, boundary->len);
-    while (boundary->len > 0 && is_blank(boundary->text[boundary->len - 1]))
-        boundary->len--;
-    return count;
+    return quote ? bare + quoted : bare;
 }
 
 static bool name_is(const char *p, size_t len, const char *name)
@@ -155,8 +83,7 @@ static enum mime_limits_outcome end_field(struct scan *scan, const char *end)
         return MIME_LIMITS_HEADERS;
     bool type = name_is(field, len, "Content-Type");
     if (type || name_is(field, len, "Content-Disposition")) {
-        struct boundary ignored;
-        if (parameters(field, len, &ignored) > scan->limits->max_parameters)
+        if (count_parameters(field, len) > scan->limits->max_parameters)
             return MIME_LIMITS_PARAMETERS;
     }
     if (type) {
@@ -166,22 +93,39 @@ static enum mime_limits_outcome end_field(struct scan *scan, const char *end)
     return MIME_LIMITS_OK;
 }
 
-/* The value of the Content-Type field starts with this. */
-static bool type_starts(const struct scan *scan, const char *prefix)
+/*
+ * The Content-Type of the part as GMime's parser will see it (comments, RFC 2231 pieces, encoded words and repeated
+ * parameters included): a reading of our own would be one that a hostile mail can differ from.  NULL: none that it
+ * can read; g_object_unref.
+ */
+static GMimeContentType *part_type(const struct scan *scan)
 {
-    if (!scan->type)
-        return false;
-    const char *colon = memchr(scan->type, ':', scan->type_len);
+    const char *colon = scan->type ? memchr(scan->type, ':', scan->type_len) : NULL;
     if (!colon)
-        return false;
-    size_t i = skip_blank(scan->type, (size_t)(colon + 1 - scan->type), scan->type_len);
-    size_t n = strlen(prefix);
-    return scan->type_len - i >= n && strncasecmp(scan->type + i, prefix, n) == 0;
+        return NULL;
+    g_autofree char *value = g_strndup(colon + 1, scan->type_len - (size_t)(colon + 1 - scan->type));
+    return g_mime_content_type_parse(mail_gmime_options(), value);
+}
+
+/* What cannot be read as a type comes as application/octet-stream; in a digest the parser takes it for a message. */
+static bool is_known(GMimeContentType *type)
+{
+    return type && !g_mime_content_type_is_type(type, "application", "octet-stream");
+}
+
+static bool holds_message(GMimeContentType *type)
+{
+    static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news"};
+    for (size_t i = 0; i < G_N_ELEMENTS(subtypes); i++)
+        if (g_mime_content_type_is_type(type, "message", subtypes[i]))
+            return true;
+    return false;
 }
 
 static enum mime_limits_outcome begin_header(struct scan *scan, size_t depth)
 {
     scan->in_header = true;
+    scan->in_digest = false;
     scan->field = scan->type = NULL;
     scan->depth = depth;
     if (depth > scan->limits->max_nesting)
@@ -189,26 +133,38 @@ static enum mime_limits_outcome begin_header(struct scan *scan, size_t depth)
     return ++scan->parts > scan->limits->max_parts ? MIME_LIMITS_PARTS : MIME_LIMITS_OK;
 }
 
+static enum mime_limits_outcome open_boundary(struct scan *scan, const char *text, bool digest)
+{
+    size_t len = text ? strlen(text) : 0;
+    if (len >= BOUNDARY_MAX)
+        return MIME_LIMITS_BOUNDARY;
+    if (len == 0)
+        return MIME_LIMITS_OK;
+    if (scan->open >= STACK_MAX)
+        return MIME_LIMITS_NESTING;
+    struct boundary *boundary = &scan->stack[scan->open++];
+    while (len > 0 && is_blank(text[len - 1]))
+        len--;
+    memcpy(boundary->text, text, len);
+    boundary->len = len;
+    boundary->depth = scan->depth;
+    boundary->digest = digest;
+    return MIME_LIMITS_OK;
+}
+
 /* The empty line: what does this part hold? */
 static enum mime_limits_outcome end_header(struct scan *scan)
 {
     scan->in_header = false;
-    if (type_starts(scan, "multipart/")) {
-        if (scan->open >= STACK_MAX)
-            return MIME_LIMITS_NESTING;
-        struct boundary *boundary = &scan->stack[scan->open];
-        parameters(scan->type, scan->type_len, boundary);
-        if (boundary->len >= BOUNDARY_MAX)
-            return MIME_LIMITS_BOUNDARY;
-        if (boundary->len > 0) {
-            boundary->depth = scan->depth;
-            scan->open++;
-        }
-    } else if (type_starts(scan, "message/rfc822") || type_starts(scan, "message/global") ||
-           type_starts(scan, "message/news")) {
-        return begin_header(scan, scan->depth + 1);
-    }
-    return MIME_LIMITS_OK;
+    GMimeContentType *type = part_type(scan);
+    enum mime_limits_outcome outcome = MIME_LIMITS_OK;
+    if (type && g_mime_content_type_is_type(type, "multipart", "*"))
+        outcome = open_boundary(scan, g_mime_content_type_get_parameter(type, "boundary"),
+                                g_mime_content_type_is_type(type, "multipart", "digest"));
+    else if ((type && holds_message(type)) || (scan->in_digest && !is_known(type)))
+        outcome = begin_header(scan, scan->depth + 1);
+    g_clear_object(&type);
+    return outcome;
 }
 
 /* A line that begins with "--" within a body: a boundary that is open? */
@@ -230,7 +186,9 @@ static enum mime_limits_outcome dash_line(struct scan *scan, const char *line, s
             return MIME_LIMITS_OK;
         }
         scan->open = i + 1;
-        return begin_header(scan, boundary->depth + 1);
+        enum mime_limits_outcome outcome = begin_header(scan, boundary->depth + 1);
+        scan->in_digest = boundary->digest;
+        return outcome;
     }
     return MIME_LIMITS_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pre-scan of a raw mail before any MIME parser sees it: nesting, number of parts, size of headers.
- * One linear pass, no allocation that grows with the mail; so that nothing hostile reaches GMime (FAILURES T14).
+ * One linear pass, no allocation that grows with the mail; so that no bomb reaches GMime's parser (FAILURES T14).
+ * Only a Content-Type that is within the limits is read by GMime itself, so that both agree on what is a multipart.
  */
 #pragma once
 

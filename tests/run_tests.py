@@ -5,6 +5,7 @@ shared material lies beside the repository: there nothing is missing that a
 test could need.
 """
 import argparse
+import base64
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ VARIANTS = {
     "tsan": (["-Db_sanitize=thread", "-Db_lundef=false"], "ccache gcc", "ccache g++"),
     "fuzz": (["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], "ccache clang", "ccache clang++"),
 }
+INPUT_MAX = 16384  # bytes of a fuzz target's input that are printed
 MAX_AGAIN = 5  # more failures than this are no accident
 SUITES = ("unit", "pytest", "asan", "tsan", "fuzz")
 
@@ -54,6 +56,19 @@ def run(argv, log, **options):
 def tail(path, lines=40):
     text = Path(path).read_text(errors="replace").splitlines()
     return "\n".join(text[-lines:])
+
+
+def finding(log, work):
+    """What a fuzz target died of: the report from its first line on, and the input that did it."""
+    text = Path(log).read_text(errors="replace").splitlines()
+    said = [n for n, line in enumerate(text) if "ERROR: " in line or "runtime error: " in line or "assertion failed" in line]
+    lines = text[said[0]:said[0] + 40] if said else text[-40:]
+    for path in sorted(work.glob("*-*")):
+        if path.name.split("-")[0] in ("crash", "leak", "timeout", "oom"):
+            data = path.read_bytes()
+            lines.append(f"{path.name}, {len(data)} bytes, in base64:" + ("" if len(data) <= INPUT_MAX else f" (its first {INPUT_MAX})"))
+            lines.append(base64.b64encode(data[:INPUT_MAX]).decode())
+    return "\n".join(lines)
 
 
 def build_variant(name):
@@ -158,8 +173,11 @@ def python_tests(tally, label, arguments, build=None, workers=2):
         tally.bad(f"{label}: pytest", f"exit {code}")
 
 
-def fuzz(tally, directory, seconds):
-    """Each target over its kept corpus and the torture mails, then for some seconds; two at a time."""
+def fuzz(tally, directory, seconds, seed):
+    """
+    Each target over its kept corpus and the torture mails, then for some seconds; two at a time.  The seed is the
+    same in every run unless another is asked for: what a tree passed, it passes again.
+    """
     targets = sorted(path for path in (directory / "tests" / "fuzz").glob("fuzz_*")
                      if os.access(path, os.X_OK) and path.is_file())
 
@@ -170,14 +188,14 @@ def fuzz(tally, directory, seconds):
         seeds = [path for path in (kept, SHARED / "mime-torture" if "mime" in target.name or "mail" in target.name else None)
                  if path and path.exists()]
         log = OUT / f"{target.name}.log"
-        code = run([target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+        code = run([target, f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
                     f"-artifact_prefix={work}/", work, *seeds], log,
                    env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "G_SLICE": "always-malloc"})
         return target.name, code, log
     with ThreadPoolExecutor(2) as pool:
         for name, code, log in pool.map(one, targets):
             if code:
-                tally.bad(f"fuzz: {name}", tail(log))
+                tally.bad(f"fuzz: {name}", finding(log, OUT / "fuzz" / name))
             else:
                 tally.good()
     if not targets:
@@ -188,6 +206,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__.splitlines()[0])
     parser.add_argument("--only", help=f"suites, comma separated, of {','.join(SUITES)}")
     parser.add_argument("--fuzz-seconds", type=int, default=30)
+    parser.add_argument("--fuzz-seed", type=int, default=1, help="0: another one each time")
     parser.add_argument("-n", "--workers", type=int, default=2)
     parser.add_argument("arguments", nargs="*", help="passed on to pytest")
     options, passed_on = parser.parse_known_args()
@@ -217,7 +236,7 @@ def main():
             tally.bad("fuzz: build")
         else:
             tally.good()
-            fuzz(tally, directory, options.fuzz_seconds)
+            fuzz(tally, directory, options.fuzz_seconds, options.fuzz_seed)
     minutes = (time.monotonic() - started) / 60
     if SHARED.exists():
         for name in tally.skipped:

@@ -39,12 +39,14 @@ static guint depth_of(GMimeObject *object, guint depth, guint *parts)
     guint deepest = depth;
     ++*parts;
     if (GMIME_IS_MULTIPART(object)) {
-        for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++)
-            deepest = MAX(deepest, depth_of(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, parts));
+        for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++) {
+            guint below = depth_of(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1, parts);
+            deepest = MAX(deepest, below);
+        }
     } else if (GMIME_IS_MESSAGE_PART(object)) {
         GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
         if (inner && g_mime_message_get_mime_part(inner))
-            deepest = MAX(deepest, depth_of(g_mime_message_get_mime_part(inner), depth + 1, parts));
+            deepest = depth_of(g_mime_message_get_mime_part(inner), depth + 1, parts);
     }
     return deepest;
 }

@@ -58,6 +58,37 @@ static void nesting(void **state)
     check(repeat("", "Content-Type: multipart/mixed; boundary*=utf-8''a%62\r\n\r\n--ab\r\n", 60, ""), MIME_LIMITS_NESTING);
 }
 
+/* One level written in each way that GMime reads as a part with parts: the pre-scan sees what the parser would. */
+static void nesting_in_disguise(void **state)
+{
+    static const char *const levels[] = {
+        "Content-Type: (c) multipart/mixed; boundary=b%u\n\n--b%u\n",
+        "Content-Type: multipart(c)/ mixed; boundary=b%u\n\n--b%u\n",
+        "Content-Type: multipart/mixed; (c) boundary(c)=(c)\"b%u\"\n\n--b%u\n",
+        "Content-Type: multipart/mixed; boundary=\"b%u\"; boundary=z\n\n--b%u\n",
+        "Content-Type: multipart/mixed; boundary*1=%u; boundary*0=b\n\n--b%u\n",
+        "Content-Type: multipart/mixed; boundary=\"=?us-ascii?q?b%u?=\"\n\n--b%u\n",
+        "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b%u\n\n--b%u\n",
+        "Content-Type : multipart/mixed; boundary=b%u\n\n--b%u \t\r\n",
+        "no field\nContent-Type:\n multipart/mixed;\n boundary=b%u\n\n--b%u\n",
+        "Content-Type: multipart/digest; boundary=b%u\n\n--b%u\n\n",
+        "Content-Type: multipart/digest; boundary=b%u\n\n--b%u\nX: y\n\n",
+        "Content-Type: multipart/digest; boundary=b%u\n\n--b%u\nContent-Type: no type\n\n",
+        "Content-Type: message/rfc2822\nX: %u %u\n\n",
+        "Content-Type: (c)message/global\nX: %u %u\n\n",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(levels); i++) {
+        GString *s = g_string_new("From: a@b\n");
+        for (guint n = 0; n < 60; n++) {
+            g_auto(GStrv) pieces = g_strsplit(levels[i], "%u", -1);
+            g_autofree char *number = g_strdup_printf("%u", n);
+            g_autofree char *level = g_strjoinv(number, pieces);
+            g_string_append(s, level);
+        }
+        check(s, MIME_LIMITS_NESTING);
+    }
+}
+
 static void parts(void **state)
 {
     check(repeat("Content-Type: multipart/mixed; boundary=x\n\n", "--x\n\nhi\n", 990, "--x--\n"), MIME_LIMITS_OK);
@@ -94,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nesting),
+        cmocka_unit_test(nesting_in_disguise),
         cmocka_unit_test(parts),
         cmocka_unit_test(headers),
         cmocka_unit_test(dashes),

@@ -287,6 +287,7 @@ static void html(void **state)
         {"<a href=\"https://x.org/\">https://x.org</a> <a href='https://y.org/p'>here</a> <a href='javascript:x'>no</a>", "https://x.org here (https://y.org/p) no\n"},
         {"a<span style='display : none'>hidden</span><span hidden>h</span><style>s</style><script>s</script>b", "ab\n"},
         {"<div style='font-size:0px'>x</div><div style='font-size:0.9em'>y</div>", "y\n"},
+        {"<p style=display>a</p><p style='x:y; display '>b</p><p style='display'>c", "a\n\nb\n\nc\n"}, /* no value: nothing behind it is read */
         {"<img src=x width=1 height=1><img alt='👍'><img alt='a long description'>", "👍\n"},
         {"<table><tr><td>a<td>b<tr><td>c<td>d</table>", "a b\nc d\n"},
         {"<pre>a\n  b</pre>", "a\n  b\n"},
