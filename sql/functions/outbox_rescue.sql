@@ -1,0 +1,97 @@
+-- What a dead worker left behind, what is due, what has run out of time.
+
+-- Leases of dead workers (with p_worker: also its own, for its successor at
+-- start): a request that was started becomes uncertain, the rest ready; what is
+-- due becomes ready.  p_since (NULL: from the beginning): leases that ran out,
+-- and times that came, before it were dealt with by an earlier call, and their
+-- entries are not met again.  Returns, and tells every listener, the lowest id
+-- per endpoint that is ready again; in a last row more: there is more to do now,
+-- clock: its time, from which the next p_since is reckoned.
+CREATE OR REPLACE FUNCTION ump.outbox_rescue(p_worker text, p_uncertain_after interval, p_since timestamptz)
+RETURNS TABLE (account_id integer, endpoint_id uuid, lowest bigint, uncertain integer, more boolean, clock timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_limit CONSTANT integer := 2000;
+    v_now timestamptz := ump.now();
+    v_clock timestamptz := clock_timestamp();
+    v_since timestamptz := coalesce(p_since, '-infinity');
+    v_uncertain integer := 0;
+    v_n integer := 0;
+    r record;
+BEGIN
+    FOR r IN
+        SELECT o.id, o.account_id, o.message_id, o.recipient, o.part, o.attempt_id, o.fence FROM ump.outbox o
+         WHERE o.state = 3 AND ((o.lease_until > v_since AND o.lease_until < v_clock)
+                                OR (p_worker IS NOT NULL AND o.worker = p_worker))
+         ORDER BY o.id LIMIT v_limit FOR NO KEY UPDATE SKIP LOCKED
+    LOOP
+        UPDATE ump.outbox SET state = 5, due_at = v_now + p_uncertain_after, worker = NULL, lease_until = NULL,
+               fence = r.fence + 1 WHERE id = r.id;
+        UPDATE ump.attempts SET outcome = 'uncertain', ended_at = v_now,
+               error_text = 'the sender died with the request under way'
+         WHERE account_id = r.account_id AND id = r.attempt_id AND outcome IS NULL;
+        UPDATE ump.deliveries SET status = 'uncertain', uncertain_at = v_now
+         WHERE account_id = r.account_id AND message_id = r.message_id AND recipient = r.recipient AND part = r.part
+           AND status = 'sending';
+        IF r.part > 0 THEN
+            PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
+        END IF;
+        v_uncertain := v_uncertain + 1;
+    END LOOP;
+    FOR r IN
+        WITH late AS (
+            (SELECT o.id FROM ump.outbox o
+              WHERE o.state = 2 AND ((o.lease_until > v_since AND o.lease_until < v_clock)
+                                     OR (p_worker IS NOT NULL AND o.worker = p_worker))
+              ORDER BY o.lease_until LIMIT v_limit)
+            UNION ALL
+            (SELECT o.id FROM ump.outbox o WHERE o.state = 4 AND o.due_at > v_since + (v_now - v_clock) AND o.due_at <= v_now
+              ORDER BY o.due_at LIMIT v_limit)
+        ), lock AS (
+            SELECT o.id FROM ump.outbox o WHERE o.id IN (SELECT l.id FROM late l) AND o.state + 0 IN (2, 4)
+             ORDER BY o.id FOR NO KEY UPDATE SKIP LOCKED
+        ), back AS (
+            UPDATE ump.outbox o SET state = 1, worker = NULL, lease_until = NULL, due_at = NULL, fence = o.fence + 1
+              FROM lock WHERE o.id = lock.id RETURNING o.account_id, o.endpoint_id, o.id
+        )
+        SELECT b.account_id, b.endpoint_id, min(b.id) AS lowest, count(*) AS n FROM back b GROUP BY 1, 2
+    LOOP
+        v_n := v_n + r.n;
+        account_id := r.account_id;
+        endpoint_id := r.endpoint_id;
+        lowest := r.lowest;
+        uncertain := NULL;
+        more := NULL;
+        PERFORM pg_notify('ump_outbox', r.account_id || '/' || r.endpoint_id || '/' || r.lowest);
+        RETURN NEXT;
+    END LOOP;
+    account_id := NULL;
+    endpoint_id := NULL;
+    lowest := NULL;
+    uncertain := v_uncertain;
+    more := v_uncertain >= v_limit OR v_n >= v_limit;
+    clock := v_clock;
+    RETURN NEXT;
+END $$;
+
+-- What nobody could send in time, whatever it waits for: the sender is told.
+CREATE OR REPLACE FUNCTION ump.outbox_expire(p_limit integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
+DECLARE
+    v_n integer := 0;
+    r record;
+BEGIN
+    FOR r IN
+        DELETE FROM ump.outbox WHERE id IN (
+            SELECT o.id FROM ump.outbox o WHERE o.expires_at < ump.now() AND o.state IN (1, 4)
+             LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        RETURNING account_id, message_id, recipient, part
+    LOOP
+        PERFORM ump.delivery_fail(r.account_id, r.message_id, r.recipient, r.part, 'expired', 'expired',
+                                  'it could not be sent in time');
+        v_n := v_n + 1;
+    END LOOP;
+    RETURN v_n;
+END $$;
