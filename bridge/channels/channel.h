@@ -192,7 +192,7 @@ enum channel_outcome {
     CHANNEL_RETRY,     /* certainly not sent: later (retry_after_us, or the usual backoff) */
     CHANNEL_FAILED,    /* for good; code and text say why */
     CHANNEL_HOLD,      /* concerns the sender: hold the endpoint for hold_us, then as RETRY */
-    CHANNEL_UNCERTAIN  /* may have been sent: reconcile, never repeat */
+    CHANNEL_UNCERTAIN  /* may have been sent: reconcile, never repeat; provider_id, if set, is what it then was sent as */
 };
 const char *channel_outcome_name(enum channel_outcome outcome);
 
@@ -272,7 +272,8 @@ enum channel_line {
 /* ---- Errors in words ---- */
 
 enum channel_error_class {
-    CHANNEL_ERROR_RETRY,     /* later, by itself */
+    CHANNEL_ERROR_RETRY,     /* certainly not sent; later, by itself */
+    CHANNEL_ERROR_UNCERTAIN, /* it may have been sent all the same */
     CHANNEL_ERROR_FIX,       /* this message: mend it and send it again */
     CHANNEL_ERROR_HOLD,      /* the sender must wait */
     CHANNEL_ERROR_PERMANENT, /* this recipient cannot be reached */

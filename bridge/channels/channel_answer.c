@@ -73,6 +73,9 @@ void channel_apply_error(const struct channel_error *known, const struct channel
         if (result->retry_after_us < 0)
             result->retry_after_us = refusals->retry_us(known->code);
         break;
+    case CHANNEL_ERROR_UNCERTAIN:
+        result->outcome = CHANNEL_UNCERTAIN;
+        break;
     case CHANNEL_ERROR_HOLD:
         result->outcome = CHANNEL_HOLD;
         if (result->hold_us <= 0)

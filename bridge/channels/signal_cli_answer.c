@@ -62,6 +62,15 @@ static void read_failure(const json_t *item, const struct channel_endpoint *endp
     signal_read_failure(item, type, endpoint, result);
 }
 
+/* The time that the message has, by which a receipt for it may come: what it was sent as, if it was. */
+static void note_time(const json_t *response, const struct channel_endpoint *endpoint, struct channel_result *result)
+{
+    gint64 stamp = signal_stamp(response, "timestamp");
+
+    if (result->outcome == CHANNEL_UNCERTAIN && stamp > 0)
+        result->provider_id = signal_message_id(stamp, endpoint->address);
+}
+
 static void read_error(const json_t *root, const json_t *error, const struct channel_endpoint *endpoint,
                        struct channel_result *result)
 {
@@ -72,6 +81,7 @@ static void read_error(const json_t *root, const json_t *error, const struct cha
     result->text = channel_json_text(error, "message");
     if (failure) {
         read_failure(failure, endpoint, result);
+        note_time(json_object_get(json_object_get(error, "data"), "response"), endpoint, result);
         return;
     }
     result->code = g_strdup(code ? code : "error");
@@ -93,6 +103,7 @@ static void read_result(const json_t *root, const struct channel_endpoint *endpo
     failure = failure_of(results, &reached);
     if (failure && reached == 0) {
         read_failure(failure, endpoint, result);
+        note_time(json_object_get(root, "result"), endpoint, result);
         return;
     }
     if (stamp <= 0)

@@ -10,13 +10,17 @@
 #include "core/clock.h"
 
 #define ADMIN "Tell the administrator of this gateway; nothing is wrong with your message."
+#define UNREACHED "Signal's server could not be reached, or only its answer was lost: the message may have arrived, or not."
 #define COMPARE "He may have a new phone, or somebody else has his number. Ask him, by another way, to compare the safety number; then " \
                 "the administrator trusts it (signal-cli trust -a or -v), and you send the message again."
 
 const struct channel_error signal_errors[] = {
+    /* libsignal says this also when only the answer of Signal's server was lost, and a message that is sent again has another time, so
+     * that no phone would know it for the same: what a receipt does not settle, its author is asked about */
+    {"-3", CHANNEL_ERROR_UNCERTAIN, "4.4.1", UNREACHED, NULL, false},
+    {"NETWORK_FAILURE", CHANNEL_ERROR_UNCERTAIN, "4.4.1", UNREACHED, NULL, false},
+
     /* later, by itself */
-    {"-3", CHANNEL_ERROR_RETRY, "4.4.1", "Signal's server could not be reached.", NULL, false},
-    {"NETWORK_FAILURE", CHANNEL_ERROR_RETRY, "4.4.1", "Signal's server could not be reached.", NULL, false},
     {"RATE_LIMIT_FAILURE", CHANNEL_ERROR_RETRY, "4.4.5", "Signal lets our number send more only after a while.", NULL, false},
     {"INVALID_PRE_KEY_FAILURE", CHANNEL_ERROR_RETRY, "4.3.0", "The keys of this person's phone at Signal are broken at the moment.",
      "If it does not pass: he opens Signal once, or installs it again.", false},

@@ -109,7 +109,7 @@ static void keep_result(struct job *job, const struct http_response *response, c
         .attempt = job->attempt,
         .outcome = channel_outcome_name(verdict->outcome),
         .http = (int)response->status,
-        .provider_id = verdict->outcome == CHANNEL_ACCEPTED ? result->provider_id : NULL,
+        .provider_id = verdict->outcome == CHANNEL_ACCEPTED || verdict->outcome == CHANNEL_UNCERTAIN ? result->provider_id : NULL,
         .code = result->code,
         .text = text,
         .segments = result->segments,

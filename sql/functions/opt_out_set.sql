@@ -1,24 +1,47 @@
--- 'stop' blocks sending to a contact, 'start' lifts it; for the whole account,
--- or for this endpoint where the account's setting opt_out_scope says so.
+-- The ids by which one network knows who stands behind p_identifier: a number
+-- and the id beside it, a number before and after it was written anew
+-- (contact_alias).  What somebody joined to the contact by hand is not among them
+-- unless it was asked for: that he is one person does not make it one line.
+CREATE OR REPLACE FUNCTION ump.same_identifiers(p_account integer, p_channel text, p_identifier text) RETURNS SETOF text
+LANGUAGE sql STABLE AS $$
+    SELECT p_identifier
+     UNION
+    SELECT o.identifier FROM ump.contact_identities i
+      JOIN ump.contact_identities o ON o.account_id = i.account_id AND o.contact_id = i.contact_id AND o.channel = i.channel
+     WHERE i.account_id = p_account AND i.channel = p_channel AND i.identifier = p_identifier AND i.valid_to IS NULL
+       AND o.valid_to IS NULL
+       AND (o.linked_how = 'same-number' OR (i.linked_how = 'same-number' AND o.linked_how = 'first-seen'))
+$$;
+
+-- 'stop' blocks sending to a person, by all ids that the network has for him;
+-- 'start' lifts it; for the whole account, or for this endpoint where the account's
+-- setting opt_out_scope says so.  An id that is learned later: contact_alias.
 CREATE OR REPLACE FUNCTION ump.opt_out_set(p_account integer, p_endpoint uuid, p_channel text, p_identifier text,
                                            p_what text, p_source text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_scope uuid := '00000000-0000-0000-0000-000000000000';
+    v_changed text[];
 BEGIN
     IF EXISTS (SELECT 1 FROM ump.accounts WHERE id = p_account AND settings->>'opt_out_scope' = 'endpoint') THEN
         v_scope := p_endpoint;
     END IF;
     IF p_what = 'stop' THEN
-        INSERT INTO ump.message_opt_outs (account_id, channel, identifier, endpoint_id, source, created_at)
-        VALUES (p_account, p_channel, p_identifier, v_scope, p_source, ump.now()) ON CONFLICT DO NOTHING;
+        WITH made AS (
+            INSERT INTO ump.message_opt_outs (account_id, channel, identifier, endpoint_id, source, created_at)
+            SELECT p_account, p_channel, s.id, v_scope, p_source, ump.now()
+              FROM ump.same_identifiers(p_account, p_channel, p_identifier) s (id) ORDER BY s.id
+            ON CONFLICT DO NOTHING RETURNING identifier)
+        SELECT array_agg(m.identifier) INTO v_changed FROM made m;
     ELSE
-        DELETE FROM ump.message_opt_outs
-         WHERE account_id = p_account AND channel = p_channel AND identifier = p_identifier AND endpoint_id = v_scope;
+        WITH gone AS (
+            DELETE FROM ump.message_opt_outs
+             WHERE account_id = p_account AND channel = p_channel AND endpoint_id = v_scope
+               AND identifier IN (SELECT s.id FROM ump.same_identifiers(p_account, p_channel, p_identifier) s (id))
+            RETURNING identifier)
+        SELECT array_agg(g.identifier) INTO v_changed FROM gone g;
     END IF;
-    IF FOUND THEN
-        INSERT INTO ump.audit_log (account_id, at, actor, action, object)
-        VALUES (p_account, ump.now(), p_source, 'opt-out.' || p_what, p_channel || ':' || p_identifier);
-    END IF;
-    RETURN FOUND;
+    INSERT INTO ump.audit_log (account_id, at, actor, action, object)
+    SELECT p_account, ump.now(), p_source, 'opt-out.' || p_what, p_channel || ':' || c.id FROM unnest(v_changed) c (id);
+    RETURN v_changed IS NOT NULL;
 END $$;

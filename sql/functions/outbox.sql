@@ -36,16 +36,31 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
      WHERE e.status = 'enabled'
 $$;
 
--- Takes one entry of the queue back, unless its request was started.
-CREATE OR REPLACE FUNCTION ump.outbox_cancel(p_account integer, p_id bigint) RETURNS uuid
+-- One entry of the queue, locked in the order of all: its delivery, then its row
+-- (then attempts, then the whole whose part it is).  All NULL: it is gone.
+CREATE OR REPLACE FUNCTION ump.outbox_lock(p_id bigint) RETURNS ump.outbox
 LANGUAGE plpgsql AS $$
 DECLARE
     v_o ump.outbox;
 BEGIN
-    DELETE FROM ump.outbox WHERE account_id = p_account AND id = p_id AND state IN (1, 4, 5) RETURNING * INTO v_o;
-    IF NOT FOUND THEN
+    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id;
+    PERFORM 1 FROM ump.deliveries
+      WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part
+        FOR NO KEY UPDATE;
+    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id FOR NO KEY UPDATE;
+    RETURN v_o;
+END $$;
+
+-- Takes one entry of the queue back, unless its request was started.
+CREATE OR REPLACE FUNCTION ump.outbox_cancel(p_account integer, p_id bigint) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_o ump.outbox := ump.outbox_lock(p_id);
+BEGIN
+    IF v_o.id IS NULL OR v_o.account_id <> p_account OR v_o.state NOT IN (1, 4, 5) THEN
         RETURN NULL;
     END IF;
+    DELETE FROM ump.outbox WHERE id = p_id;
     UPDATE ump.deliveries d SET status = 'cancelled', cancelled_at = ump.now()
      WHERE d.account_id = p_account AND d.message_id = v_o.message_id AND d.recipient = v_o.recipient AND d.part = v_o.part;
     IF v_o.part > 0 THEN

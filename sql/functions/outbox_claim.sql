@@ -186,10 +186,9 @@ END $$;
 CREATE OR REPLACE FUNCTION ump.outbox_refuse(p_id bigint, p_fence bigint, p_code text, p_text text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
-    v_o ump.outbox;
+    v_o ump.outbox := ump.outbox_lock(p_id);
 BEGIN
-    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id AND fence = p_fence AND state + 0 = 2 FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    IF v_o.id IS NULL OR v_o.fence <> p_fence OR v_o.state <> 2 THEN
         RETURN false;
     END IF;
     PERFORM ump.delivery_fail(v_o.account_id, v_o.message_id, v_o.recipient, v_o.part, 'failed', p_code, p_text);
@@ -203,14 +202,14 @@ CREATE OR REPLACE FUNCTION ump.outbox_defer(p_id bigint, p_fence bigint, p_until
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
     v_now timestamptz := ump.now();
-    v_o ump.outbox;
+    v_o ump.outbox := ump.outbox_lock(p_id);
 BEGIN
-    UPDATE ump.outbox SET state = 4, due_at = p_until, worker = 'schedule', lease_until = NULL,
-           expires_at = expires_at + greatest(p_until - v_now, '0')
-     WHERE id = p_id AND fence = p_fence AND state + 0 = 2 RETURNING * INTO v_o;
-    IF NOT FOUND THEN
+    IF v_o.id IS NULL OR v_o.fence <> p_fence OR v_o.state <> 2 THEN
         RETURN false;
     END IF;
+    UPDATE ump.outbox SET state = 4, due_at = p_until, worker = 'schedule', lease_until = NULL,
+           expires_at = expires_at + greatest(p_until - v_now, '0')
+     WHERE id = p_id;
     UPDATE ump.deliveries SET waits_at = v_now, waits_until = p_until, waits_why = p_why
      WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part;
     RETURN true;

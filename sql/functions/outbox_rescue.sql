@@ -18,15 +18,23 @@ DECLARE
     v_clock timestamptz := clock_timestamp();
     v_since timestamptz := coalesce(p_since, '-infinity');
     v_uncertain integer := 0;
-    v_n integer := 0;
+    v_seen integer := 0;    -- attempts and leases whose time had come, whoever has them now
+    v_due integer := 0;
+    v_o ump.outbox;
     r record;
 BEGIN
     FOR r IN
-        SELECT o.id, o.account_id, o.message_id, o.recipient, o.part, o.attempt_id, o.fence FROM ump.outbox o
-         WHERE o.state = 3 AND ((o.lease_until > v_since AND o.lease_until < v_clock)
-                                OR (p_worker IS NOT NULL AND o.worker = p_worker))
-         ORDER BY o.id LIMIT v_limit FOR NO KEY UPDATE SKIP LOCKED
+        SELECT late.* FROM (
+            SELECT o.id, o.account_id, o.message_id, o.recipient, o.part, o.attempt_id, o.fence FROM ump.outbox o
+             WHERE o.state = 3 AND ((o.lease_until > v_since AND o.lease_until < v_clock)
+                                    OR (p_worker IS NOT NULL AND o.worker = p_worker))
+             ORDER BY o.id LIMIT v_limit) late
+         ORDER BY late.message_id, late.recipient, late.part
     LOOP
+        v_seen := v_seen + 1;
+        v_o := ump.outbox_lock(r.id);   -- finished or kept alive meanwhile?
+        CONTINUE WHEN v_o.id IS NULL OR v_o.fence <> r.fence OR v_o.state <> 3
+                   OR NOT (v_o.lease_until < v_clock OR coalesce(v_o.worker = p_worker, false));
         UPDATE ump.outbox SET state = 5, due_at = v_now + p_uncertain_after, worker = NULL, lease_until = NULL,
                fence = r.fence + 1 WHERE id = r.id;
         UPDATE ump.attempts SET outcome = 'uncertain', ended_at = v_now,
@@ -56,9 +64,11 @@ BEGIN
             UPDATE ump.outbox o SET state = 1, worker = NULL, lease_until = NULL, due_at = NULL, fence = o.fence + 1
               FROM lock WHERE o.id = lock.id RETURNING o.account_id, o.endpoint_id, o.id
         )
-        SELECT b.account_id, b.endpoint_id, min(b.id) AS lowest, count(*) AS n FROM back b GROUP BY 1, 2
+        SELECT b.account_id, b.endpoint_id, min(b.id) AS lowest, (SELECT count(*) FROM late) AS n
+          FROM (VALUES (true)) once (is_read) LEFT JOIN back b ON once.is_read GROUP BY 1, 2
     LOOP
-        v_n := v_n + r.n;
+        v_due := r.n;
+        CONTINUE WHEN r.account_id IS NULL;
         account_id := r.account_id;
         endpoint_id := r.endpoint_id;
         lowest := r.lowest;
@@ -71,7 +81,7 @@ BEGIN
     endpoint_id := NULL;
     lowest := NULL;
     uncertain := v_uncertain;
-    more := v_uncertain >= v_limit OR v_n >= v_limit;
+    more := v_seen >= v_limit OR v_due >= v_limit;
     clock := v_clock;
     RETURN NEXT;
 END $$;
@@ -80,15 +90,20 @@ END $$;
 CREATE OR REPLACE FUNCTION ump.outbox_expire(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
+    v_now timestamptz := ump.now();
     v_n integer := 0;
+    v_o ump.outbox;
     r record;
 BEGIN
     FOR r IN
-        DELETE FROM ump.outbox WHERE id IN (
-            SELECT o.id FROM ump.outbox o WHERE o.expires_at < ump.now() AND o.state IN (1, 4)
-             LIMIT p_limit FOR UPDATE SKIP LOCKED)
-        RETURNING account_id, message_id, recipient, part
+        SELECT late.* FROM (
+            SELECT o.id, o.account_id, o.message_id, o.recipient, o.part FROM ump.outbox o
+             WHERE o.expires_at < v_now AND o.state IN (1, 4) LIMIT p_limit) late
+         ORDER BY late.message_id, late.recipient, late.part
     LOOP
+        v_o := ump.outbox_lock(r.id);   -- claimed or put off meanwhile?
+        CONTINUE WHEN v_o.id IS NULL OR v_o.state NOT IN (1, 4) OR NOT coalesce(v_o.expires_at < v_now, false);
+        DELETE FROM ump.outbox WHERE id = r.id;
         PERFORM ump.delivery_fail(r.account_id, r.message_id, r.recipient, r.part, 'expired', 'expired',
                                   'it could not be sent in time');
         v_n := v_n + 1;

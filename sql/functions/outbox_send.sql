@@ -64,20 +64,12 @@ END $$;
 CREATE OR REPLACE FUNCTION ump.outbox_sending_one(p_id bigint, p_fence bigint, p_attempt uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_o ump.outbox;
+    v_o ump.outbox := ump.outbox_lock(p_id);
     v_channel text;
     v_status text;
     v_now timestamptz := ump.now();
 BEGIN
-    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id;
-    IF NOT FOUND THEN
-        RETURN 'stale';
-    END IF;
-    SELECT status INTO v_status FROM ump.deliveries
-     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part
-       FOR NO KEY UPDATE;
-    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id AND fence = p_fence FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    IF v_o.id IS NULL OR v_o.fence <> p_fence THEN
         RETURN 'stale';
     END IF;
     IF v_o.state = 3 AND v_o.attempt_id = p_attempt THEN
@@ -87,6 +79,8 @@ BEGIN
         RETURN 'stale';
     END IF;
     SELECT channel INTO v_channel FROM ump.endpoints WHERE account_id = v_o.account_id AND id = v_o.endpoint_id;
+    SELECT status INTO v_status FROM ump.deliveries
+     WHERE account_id = v_o.account_id AND message_id = v_o.message_id AND recipient = v_o.recipient AND part = v_o.part;
     IF v_status IS NULL OR v_status NOT IN ('queued', 'sending', 'uncertain') THEN
         DELETE FROM ump.outbox WHERE id = p_id;
         RETURN 'cancelled';     -- or failed, expired, delivered: over in any case
@@ -193,9 +187,10 @@ BEGIN
                                  NULL, NULL, NULL);
     END LOOP;
     FOR r IN
-        SELECT * FROM jsonb_to_recordset(p_results) AS x (id bigint, fence bigint, account integer, attempt uuid,
+        SELECT x.* FROM jsonb_to_recordset(p_results) AS x (id bigint, fence bigint, account integer, attempt uuid,
             outcome text, http integer, provider_id text, code text, text text, opt_out boolean, after_ms bigint)
-         WHERE x.outcome <> 'accepted' ORDER BY x.id
+          JOIN ump.attempts a ON a.account_id = x.account AND a.id = x.attempt
+         WHERE x.outcome <> 'accepted' ORDER BY a.message_id, a.recipient, a.part, x.id
     LOOP
         v_n := v_n + ump.outbox_finish_one(r.id, r.fence, r.account, r.attempt, r.outcome, r.http, r.provider_id, r.code,
             r.text, coalesce(r.opt_out, false), coalesce(r.after_ms, 0) * interval '1 millisecond');
@@ -258,7 +253,8 @@ BEGIN
            AND status = 'sending';
     ELSE
         UPDATE ump.outbox SET state = 5, due_at = v_now + p_after, worker = NULL, lease_until = NULL WHERE id = p_id;
-        UPDATE ump.deliveries SET status = 'uncertain', uncertain_at = v_now, error_code = p_code, error_text = p_text
+        UPDATE ump.deliveries SET status = 'uncertain', uncertain_at = v_now, error_code = p_code, error_text = p_text,
+               provider_id = coalesce(p_provider_id, provider_id)      -- what a status may come by, if it was sent
          WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND part = v_a.part
            AND status = 'sending';
     END IF;

@@ -69,10 +69,9 @@ END $$;
 CREATE OR REPLACE FUNCTION ump.outbox_uncertain_end(p_id bigint, p_what text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 DECLARE
-    v_o ump.outbox;
+    v_o ump.outbox := ump.outbox_lock(p_id);
 BEGIN
-    SELECT * INTO v_o FROM ump.outbox WHERE id = p_id AND state = 5 FOR UPDATE;
-    IF NOT FOUND THEN
+    IF v_o.id IS NULL OR v_o.state <> 5 THEN
         RETURN false;
     END IF;
     IF p_what IN ('resend', 'absent') THEN

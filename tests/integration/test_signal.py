@@ -386,6 +386,26 @@ def test_stop(gateway, sim, alice, line, contact):
     assert refused.value.code == 550 and "STOP" in str(refused.value)
 
 
+def test_stop_holds_for_every_id_of_the_person(gateway, sim, alice, line, contact):
+    """He is known by his number and his account id; his phone hides the number when he says STOP, and START."""
+    sim.inbound(contact, line.number, "hello")
+    arrived(alice, "text")
+    sim.inbound(contact, line.number, "STOP", hidden=True)
+    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s)", contact, uuid_of(contact))
+               == [(2,)], "the opt-out")
+    with pytest.raises(Refused) as refused:
+        alice.submit(address(gateway, contact), "more")
+    assert refused.value.code == 550 and "STOP" in str(refused.value)
+    later = f"{contact}.renamed"
+    gateway.sql("SELECT ump.contact_alias(account_id, 'signal', %s, %s) FROM ump.endpoints WHERE id = %s", contact, later, line.id)
+    assert gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier = %s", later) == [(1,)]
+    sim.inbound(contact, line.number, "START", hidden=True)
+    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s, %s)",
+                                   contact, uuid_of(contact), later) == [(0,)], "the end of the opt-out")
+    alice.submit(address(gateway, contact), "welcome back")
+    sim.wait_sent(contact, "welcome back")
+
+
 def test_typing_and_empty_envelopes_leave_no_mail(gateway, sim, alice, line, contact):
     sim.deliver(line.number, sim.envelope(contact, typingMessage={"action": "STARTED", "timestamp": sim.now()}))
     sim.deliver(line.number, sim.envelope(contact))
@@ -478,12 +498,31 @@ def test_captcha_holds_the_endpoint_and_says_how_to_lift_it(gateway, sim, alice,
     assert not sim.accepted or sim.text_of(sim.accepted[-1]["request"]) != "wait for it"
 
 
-def test_network_failure_is_tried_again(gateway, sim, alice, line, contact):
+def unreached(gateway, sim, alice, line, contact):
+    """(message id, stamp) of one of which signal-cli says that the server was not reached, although it may have been."""
     sim.inbound(contact, line.number, "hello")
     mail = arrived(alice, "text")
     sim.add_rule(error="NETWORK_FAILURE", to=contact, times=1)
     alice.reply(mail, "later then")
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE endpoint_id = %s AND status = 'uncertain'", line.id), "the failure")
+    [(message, provider_id)] = gateway.sql("SELECT message_id, provider_id FROM ump.deliveries WHERE endpoint_id = %s", line.id)
+    return message, int(provider_id.partition("@")[0])
+
+
+@pytest.mark.guarantee
+def test_network_failure_is_settled_by_a_receipt_and_never_sent_again(gateway, sim, alice, line, contact):
+    _, stamp = unreached(gateway, sim, alice, line, contact)
+    sim.receipt(contact, line.number, [stamp], "isDelivery")
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE endpoint_id = %s AND status = 'delivered'", line.id), "the receipt")
+    assert gateway.sql("SELECT count(*) FROM ump.outbox WHERE endpoint_id = %s", line.id) == [(0,)]
+    assert len(sim.attempts) == 1
+
+
+def test_network_failure_without_a_receipt_waits_for_its_author(gateway, sim, alice, line, contact):
+    message, _ = unreached(gateway, sim, alice, line, contact)
+    gateway.umpctl("queue", "answer", str(message), "resend")
     sim.wait_sent(contact, "later then", timeout=60)
+    assert len(sim.attempts) == 2
 
 
 # --- the stream

@@ -154,6 +154,9 @@ static void means(const char *provider, long status, const char *body, enum chan
     if (result.outcome != outcome)
         fail_msg("%s: %s", body, channel_outcome_name(result.outcome));
     assert_string_equal(outcome == CHANNEL_ACCEPTED ? result.provider_id : result.code ? result.code : "", said);
+    /* what may have been sent is known by its time, when that is said */
+    if (outcome == CHANNEL_UNCERTAIN)
+        assert_int_equal(result.provider_id != NULL, strstr(body, "\"timestamp\":17,") != NULL);
     g_bytes_unref(response.body);
     unit_endpoint_free(endpoint);
 }
@@ -172,7 +175,9 @@ static void test_rpc_answers(void **state)
     means("signal_cli", 200, ERROR_OF("-4", RESULTS("{\"type\":\"IDENTITY_FAILURE\"}")), CHANNEL_FAILED, "IDENTITY_FAILURE");
     means("signal_cli", 200, ERROR_OF("-5", RESULTS("{\"type\":\"RATE_LIMIT_FAILURE\",\"token\":\"t\",\"retryAfterSeconds\":60}")), CHANNEL_HOLD, "PROOF_REQUIRED");
     means("signal_cli", 200, ERROR_OF("-5", RESULTS("{\"type\":\"RATE_LIMIT_FAILURE\"}")), CHANNEL_RETRY, "RATE_LIMIT_FAILURE");
-    means("signal_cli", 200, ERROR_OF("-3", ""), CHANNEL_RETRY, "-3");
+    means("signal_cli", 200, ERROR_OF("-3", ""), CHANNEL_UNCERTAIN, "-3");
+    means("signal_cli", 200, ERROR_OF("-3", RESULTS("{\"type\":\"NETWORK_FAILURE\"}")), CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
+    means("signal_cli", 200, "{\"result\":{\"timestamp\":17,\"results\":[{\"type\":\"NETWORK_FAILURE\"}]}}", CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
     means("signal_cli", 200, ERROR_OF("\"-4\"", ""), CHANNEL_FAILED, "-4");
     means("signal_cli", 200, ERROR_OF("-5", ""), CHANNEL_HOLD, "-5");
     means("signal_cli", 200, ERROR_OF("-6", ""), CHANNEL_HOLD, "-6");
