@@ -355,10 +355,24 @@ static struct check check_init(const struct policy_site *site, const struct poli
     return c;
 }
 
+static bool check_right(struct check *c)
+{
+    return check_endpoint(c) && check_known(c) && check_ump_from(c) && check_country(c);
+}
+
 static bool check_facts(struct check *c)
 {
-    return check_endpoint(c) && check_known(c) && check_ump_from(c) && check_country(c) && check_opt_out(c) &&
-           check_caps(c);
+    return check_right(c) && check_opt_out(c) && check_caps(c);
+}
+
+enum policy_action policy_check_right(const struct policy_site *site, const struct policy_request *request,
+                                      const struct policy_facts *facts, struct policy_verdict *verdict)
+{
+    struct check c = check_init(site, request, facts, &facts->address, verdict);
+    if (!check_right(&c))
+        return verdict->action;
+    policy_say(POLICY_OK, &c.words, verdict);
+    return POLICY_ACCEPT;
 }
 
 enum policy_action policy_check_recipient(const struct policy_site *site, const struct policy_request *request,

@@ -280,6 +280,13 @@ enum policy_action policy_check_mail(const struct policy_site *site, const struc
                                      struct policy_verdict *verdict);
 #define POLICY_DUE_DAYS 366 /* how far ahead a message may be sent */
 
+/*
+ * May he still send to this recipient by the endpoint of request->ump_from?  For what was accepted before and goes out on
+ * his word now: it was counted then (no caps), and opt-outs are looked at by who sends.
+ */
+enum policy_action policy_check_right(const struct policy_site *site, const struct policy_request *request,
+                                      const struct policy_facts *facts, struct policy_verdict *verdict);
+
 /* When to send: the address's option +at, else deferred_until (as in struct policy_message).  POLICY_OK: *due, µs, 0 for
  * now; else DUE_FORMAT or DUE_FAR.  address may be NULL. */
 enum policy_reason policy_due(const struct address *address, gint64 deferred_until, gint64 *due);

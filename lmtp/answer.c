@@ -73,36 +73,66 @@ struct going {
     json_t *parts; /* core/parts.h; NULL: one message */
 };
 
+/* The message as it was sent at first, asked about again. */
+struct again {
+    struct policy_request request;
+    const char *refs[2];
+    struct policy_facts facts;
+};
+
+typedef struct again again_t;
+
+static void again_clear(struct again *again)
+{
+    policy_facts_clear(&again->facts);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(again_t, again_clear)
+
+/* What he may have lost since: the login, a grant, the endpoint.  A machine's message is whose mailbox it came from.  False:
+ * refused, the reply is set. */
+static bool check_right(const struct answer *answer, struct again *again)
+{
+    const struct door *door = answer->submission->door;
+    const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
+    bool person = g_strcmp0(db_rows_text_of(answer->report, 0, "sender_kind"), "user") == 0;
+    g_auto(policy_verdict_t) verdict = {0};
+
+    again->refs[0] = json_string_value(json_object_get(answer->metadata, "in_reply_to"));
+    again->request = *answer->request;
+    again->request.recipient = recipient ? recipient : "";
+    again->request.refs = again->refs;
+    again->request.ump_from = db_rows_text_of(answer->report, 0, "endpoint_address");
+    if (!recipient || policy_facts_load(door->db, &door->site, &again->request, door->database_ms, &again->facts, NULL) < 0)
+        policy_verdict_reason(POLICY_UNAVAILABLE, &verdict);
+    else if (!person || policy_check_right(&door->site, &again->request, &again->facts, &verdict) == POLICY_ACCEPT)
+        return true;
+    say_verdict(answer, &verdict);
+    return false;
+}
+
 /* What goes out now is judged as if it had been sent at first: the preview's text was never measured.  NULL: refused, the
  * reply is set. */
 static char *check_text(const struct answer *answer, const char *body, struct going *going)
 {
     const struct door *door = answer->submission->door;
-    const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
     const json_t *media = json_object_get(answer->metadata, "media");
-    const char *const refs[] = {json_string_value(json_object_get(answer->metadata, "in_reply_to")), NULL};
-    g_auto(policy_facts_t) facts = {0};
+    g_auto(again_t) again = {0};
     g_auto(policy_verdict_t) verdict = {0};
-    struct policy_request request = *answer->request;
     g_autofree char *text = NULL;
 
-    request.recipient = recipient ? recipient : "";
-    request.refs = refs;
-    if (!recipient || policy_facts_load(door->db, &door->site, &request, door->database_ms, &facts, NULL) < 0) {
-        policy_verdict_reason(POLICY_UNAVAILABLE, &verdict);
-        say_verdict(answer, &verdict);
+    if (!check_right(answer, &again))
         return NULL;
-    }
-    text = policy_fit_text(&facts, body, strlen(body));
+    const struct policy_facts *facts = &again.facts;
+    text = policy_fit_text(facts, body, strlen(body));
     const struct policy_message message = {
         .text = text,
         .text_length = -1,
         .attachments = (guint)json_array_size(media),
     };
-    if (policy_check_content(&door->site, &request, &facts, &message, &verdict) == POLICY_ACCEPT) {
-        going->segments = policy_segments(&door->site, &facts, text);
+    if (policy_check_content(&door->site, &again.request, facts, &message, &verdict) == POLICY_ACCEPT) {
+        going->segments = policy_segments(&door->site, facts, text);
         if (!json_object_get(answer->metadata, "template"))
-            going->parts = parts_plan(json_object_get(facts.endpoint_settings, "limits"), text, media);
+            going->parts = parts_plan(json_object_get(facts->endpoint_settings, "limits"), text, media);
         return g_steal_pointer(&text);
     }
     say_verdict(answer, &verdict);
@@ -214,6 +244,14 @@ static void confirm(const struct answer *answer)
     json_decref(going.parts);
 }
 
+static void resend(const struct answer *answer)
+{
+    g_auto(again_t) again = {0};
+
+    if (check_right(answer, &again))
+        act(answer, "resend", NULL, NULL);
+}
+
 static void read_words(struct answer *answer)
 {
     switch (*answer->text.text ? answer_word_of(answer->text.text) : ANSWER_TEXT) {
@@ -224,7 +262,7 @@ static void read_words(struct answer *answer)
         act(answer, "cancel", NULL, NULL);
         break;
     case ANSWER_RESEND:
-        act(answer, "resend", NULL, NULL);
+        resend(answer);
         break;
     case ANSWER_CONSENT:
         say(answer, REPLY_ANSWER_CONSENT, "answer-refused");

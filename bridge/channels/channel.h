@@ -147,6 +147,8 @@ enum channel_parse channel_json_load(const char *body, size_t length, json_t **r
 /* The same for providers that put many events into one body: up to so many values. */
 enum channel_parse channel_json_load_batch(const char *body, size_t length, size_t max_values, json_t **root,
                                            GError **error);
+/* The same for an answer that has a file's bytes in a string, of any length; NULL: malformed or over another limit. */
+json_t *channel_json_load_content(const char *body, size_t length);
 /* The pre-scan alone: linear, no allocation; CHANNEL_PARSED also for text that is no JSON. */
 enum channel_parse channel_json_scan(const char *body, size_t length, const char **why);
 

@@ -27,7 +27,8 @@ static bool is_separator(char c)
            c == '{' || c == '}' || c == '"';
 }
 
-static enum channel_parse scan(const char *body, size_t length, size_t max_tokens, const char **why)
+/* max_string 0: as long as they are. */
+static enum channel_parse scan(const char *body, size_t length, size_t max_tokens, size_t max_string, const char **why)
 {
     size_t depth = 0, tokens = 0;
 
@@ -35,7 +36,7 @@ static enum channel_parse scan(const char *body, size_t length, size_t max_token
         char c = body[i];
         if (c == '"') {
             size_t end = string_end(body, length, i);
-            if (end - i > MAX_STRING) {
+            if (max_string > 0 && end - i > max_string) {
                 *why = "a string is longer than 64 KiB";
                 return CHANNEL_OVER_LIMIT;
             }
@@ -65,7 +66,7 @@ static enum channel_parse scan(const char *body, size_t length, size_t max_token
 
 enum channel_parse channel_json_scan(const char *body, size_t length, const char **why)
 {
-    return scan(body, length, MAX_TOKENS, why);
+    return scan(body, length, MAX_TOKENS, MAX_STRING, why);
 }
 
 /* The code unit of the \uXXXX at text[at], or −1. */
@@ -128,19 +129,14 @@ static json_t *load(const char *body, size_t length, json_error_t *problem)
     return root;
 }
 
-enum channel_parse channel_json_load(const char *body, size_t length, json_t **root, GError **error)
-{
-    return channel_json_load_batch(body, length, MAX_TOKENS, root, error);
-}
-
-enum channel_parse channel_json_load_batch(const char *body, size_t length, size_t max_values, json_t **root,
-                                           GError **error)
+static enum channel_parse load_within(const char *body, size_t length, size_t max_values, size_t max_string, json_t **root,
+                                      GError **error)
 {
     const char *why = NULL;
     json_error_t problem;
     json_t *loaded;
 
-    if (scan(body, length, max_values, &why) != CHANNEL_PARSED) {
+    if (scan(body, length, max_values, max_string, &why) != CHANNEL_PARSED) {
         g_set_error(error, UMP_ERROR, UMP_ERROR_LIMIT, "JSON: %s", why);
         return CHANNEL_OVER_LIMIT;
     }
@@ -153,4 +149,22 @@ enum channel_parse channel_json_load_batch(const char *body, size_t length, size
     }
     *root = loaded;
     return CHANNEL_PARSED;
+}
+
+enum channel_parse channel_json_load(const char *body, size_t length, json_t **root, GError **error)
+{
+    return load_within(body, length, MAX_TOKENS, MAX_STRING, root, error);
+}
+
+enum channel_parse channel_json_load_batch(const char *body, size_t length, size_t max_values, json_t **root,
+                                           GError **error)
+{
+    return load_within(body, length, max_values, MAX_STRING, root, error);
+}
+
+json_t *channel_json_load_content(const char *body, size_t length)
+{
+    json_t *root = NULL;
+
+    return load_within(body, length, MAX_TOKENS, 0, &root, NULL) == CHANNEL_PARSED ? root : NULL;
 }

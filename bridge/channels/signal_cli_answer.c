@@ -150,7 +150,7 @@ GBytes *signal_cli_parse_media(const struct http_response *response, bool *gone,
     gsize length, size;
     const char *body = g_bytes_get_data(response->body, &length);
     g_autoptr(json_t) root = response->curl_code == 0 && response->status == 200 && !response->truncated
-                                 ? json_loadb(body ? body : "", length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+                                 ? channel_json_load_content(body ? body : "", length) : NULL;
     const json_t *result = json_object_get(root, "result");
     const char *data = json_string_value(json_is_string(result) ? result : json_object_get(result, "data"));
     g_autofree char *words = channel_json_text(json_object_get(root, "error"), "message");

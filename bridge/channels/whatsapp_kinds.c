@@ -139,9 +139,11 @@ static void read_button(const json_t *body, struct ump_message *message)
 static void add_form(GString *out, const json_t *reply)
 {
     const char *text = json_string_value(json_object_get(reply, "response_json"));
-    json_t *form = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
+    json_t *form = NULL, *value;
     const char *key;
 
+    if (text)
+        channel_json_load(text, strlen(text), &form, NULL);
     json_object_foreach(form, key, value) {
         g_autofree char *shown = channel_value_text(value);
         if (shown && strcmp(key, "flow_token") != 0)

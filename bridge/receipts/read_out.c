@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "bridge/channels/channel_common.h"
 #include "bridge/metrics.h"
 #include "bridge/receipts/internal.h"
 #include "core/cleanup.h"
@@ -78,9 +79,7 @@ struct telling {
 static void on_told(void *data, const struct http_response *response)
 {
     struct telling *telling = data;
-    gsize length = 0;
-    const char *body = response->body ? g_bytes_get_data(response->body, &length) : NULL;
-    g_autoptr(json_t) root = body ? json_loadb(body, length, 0, NULL) : NULL;
+    g_autoptr(json_t) root = response->body ? channel_answer_json(response) : NULL;
 
     telling->taken = response->curl_code == 0 && response->status / 100 == 2 && !json_object_get(root, "error");
     if (!telling->taken)

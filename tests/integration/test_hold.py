@@ -40,9 +40,11 @@ class Held:
 
     def __init__(self, gateway, alice, endpoint, contact, body=UNSURE, **fields):
         self.gateway, self.alice, self.contact = gateway, alice, contact
-        gateway.sim.inbound(contact, endpoint.number, LAST)
-        self.first = alice.inbox.wait(lambda mail: mail.text == LAST)
-        self.mail = alice.submit(gateway.address(contact), body, subject="Re: x", **thread(self.first), **fields)
+        if endpoint.owner == alice.email:
+            gateway.sim.inbound(contact, endpoint.number, LAST)
+            self.first = alice.inbox.wait(lambda mail: mail.text == LAST)
+            fields |= thread(self.first)
+        self.mail = alice.submit(gateway.address(contact), body, subject="Re: x", **fields)
         self.preview = alice.inbox.wait(is_preview)
         self.address = (self.preview["Reply-To"] or self.preview["From"]).addresses[0].addr_spec
 
@@ -161,6 +163,21 @@ def test_another_user_may_not_answer(held, people):
     report = held.refusal(eve)
     assert "author" in plain(report)
     assert held.status() == "held" and held.sent() == []
+
+
+@pytest.mark.parametrize("word", ["send", "Come at three."])
+def test_who_may_no_longer_send_confirms_nothing(gateway, people, contact, word):
+    alice, bob = people(), people()
+    line = bob.endpoint()
+    gateway.umpctl("endpoint", "grant", line.id, alice.email)
+    held = Held(gateway, alice, line, contact)
+    gateway.umpctl("endpoint", "revoke", line.id, alice.email)
+    held.answer(word)
+    held.refusal()
+    assert held.status() == "held" and held.sent() == []
+    gateway.umpctl("endpoint", "grant", line.id, alice.email)
+    held.answer(word)
+    gateway.sim.wait_request(to=contact)
 
 
 def test_correction_is_measured(held):

@@ -509,20 +509,25 @@ def unreached(gateway, sim, alice, line, contact):
     return message, int(provider_id.partition("@")[0])
 
 
+def sends(sim, contact):
+    """How often the daemon was asked to send something to somebody."""
+    return sum(entry["request"].get("method") == "send" and contact in sim.to_of(entry["request"]) for entry in sim.attempts + sim.accepted)
+
+
 @pytest.mark.guarantee
 def test_network_failure_is_settled_by_a_receipt_and_never_sent_again(gateway, sim, alice, line, contact):
     _, stamp = unreached(gateway, sim, alice, line, contact)
     sim.receipt(contact, line.number, [stamp], "isDelivery")
     wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE endpoint_id = %s AND status = 'delivered'", line.id), "the receipt")
     assert gateway.sql("SELECT count(*) FROM ump.outbox WHERE endpoint_id = %s", line.id) == [(0,)]
-    assert len(sim.attempts) == 1
+    assert sends(sim, contact) == 1
 
 
 def test_network_failure_without_a_receipt_waits_for_its_author(gateway, sim, alice, line, contact):
     message, _ = unreached(gateway, sim, alice, line, contact)
     gateway.umpctl("queue", "answer", str(message), "resend")
     sim.wait_sent(contact, "later then", timeout=60)
-    assert len(sim.attempts) == 2
+    assert sends(sim, contact) == 2
 
 
 # --- the stream

@@ -142,6 +142,11 @@ static void test_json(void **state)
     assert_int_equal(load(list), CHANNEL_OVER_LIMIT);
     assert_int_equal(load(objects), CHANNEL_OVER_LIMIT);
     assert_int_equal(load(long_string), CHANNEL_OVER_LIMIT);
+    /* a file's bytes may be long, nothing else may be more */
+    g_autoptr(json_t) content = channel_json_load_content(long_string, strlen(long_string));
+    assert_non_null(content);
+    assert_null(channel_json_load_content(open33, strlen(open33)));
+    assert_null(channel_json_load_content(bomb, strlen(bomb)));
     assert_int_equal(load(""), CHANNEL_MALFORMED);
     assert_int_equal(load("{\"a\": 1, \"a\": 2}"), CHANNEL_MALFORMED);
     assert_int_equal(load("{} {}"), CHANNEL_MALFORMED);
