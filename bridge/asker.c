@@ -108,6 +108,8 @@ static bool is_due(struct asker *asker, const struct channel_endpoint *endpoint,
 static void go_round(struct asker *asker)
 {
     const struct asker_duty *duty = asker->duty;
+    if (duty->begin && !duty->begin(asker))
+        return;
     g_autoptr(GPtrArray) endpoints = endpoints_list(asker->bridge->endpoints);
 
     for (guint i = 0; i < endpoints->len && !asker_is_stopped(asker); i++) {

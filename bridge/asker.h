@@ -13,11 +13,14 @@ struct asker;
 /* One endpoint's turn may have come: it is at most a fourth of `every` (µs) too early, and several programs
  * may be at it, so that the database decides. */
 typedef void asker_look_func(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every);
+/* Before a round: finds out whose turn it is where the database knows that of all at once.  False: nobody's. */
+typedef bool asker_begin_func(struct asker *asker);
 
 struct asker_duty {
     const char *setting; /* of the endpoint, how often (seconds); 0: never.  NULL: it has no say */
     gint64 every;        /* seconds, where the endpoint does not say */
     gint64 tick;         /* µs: how often we see whose turn it is, while the database is up */
+    asker_begin_func *begin; /* NULL: look finds out */
     asker_look_func *look;
     void *data;          /* of asker_data */
 };

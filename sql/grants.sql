@@ -42,7 +42,7 @@ BEGIN
             ('outbox_finish', 'ump_bridge'), ('outbox_release', 'ump_bridge'), ('outbox_heartbeat', 'ump_bridge'),
             ('outbox_rescue', 'ump_bridge'), ('outbox_uncertain', 'ump_bridge'), ('outbox_defer', 'ump_bridge'),
             ('outbox_found', 'ump_bridge'), ('poll_begin', 'ump_bridge'), ('poll_end', 'ump_bridge'),
-            ('read_waits_claim', 'ump_bridge'), ('read_waits_settle', 'ump_bridge'), ('read_by_us', 'ump_bridge'), ('read_hint', 'ump_bridge'),
+            ('read_waits_due', 'ump_bridge'), ('read_waits_claim', 'ump_bridge'), ('read_waits_settle', 'ump_bridge'), ('read_by_us', 'ump_bridge'), ('read_hint', 'ump_bridge'),
             ('keyword_add', 'ump_bridge'), ('watch_begin', 'ump_bridge'), ('watch_end', 'ump_bridge'),
             ('group_members', 'ump_bridge'), ('sent_match', 'ump_bridge'), ('stream_lease', 'ump_bridge'), ('stream_release', 'ump_bridge'), ('stream_position', 'ump_bridge'),
             ('expiry_set', 'ump_bridge'), ('expiries_due', 'ump_bridge'), ('message_expire', 'ump_bridge'),

@@ -18,6 +18,7 @@ struct receipts {
     struct doveadm *doveadm; /* NULL: not set */
     struct asker *read_out;  /* NULL without doveadm */
     struct asker_duty read_duty;
+    GHashTable *read_due;    /* ids of the endpoints that have something to look for; of that thread */
     gint64 digest_above, digest_interval, summary_above, summary_wait, notice_ttl;
 };
 

@@ -184,10 +184,29 @@ static bool look_once(struct asker *asker, const struct channel_endpoint *endpoi
     return db_rows_count(rows) == BATCH;
 }
 
+/* One question a second for all of them, however many have read receipts. */
+static bool begin(struct asker *asker)
+{
+    struct receipts *receipts = asker_data(asker);
+    g_autoptr(db_rows) rows = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_hash_table_remove_all(receipts->read_due);
+    if (db_query_once(asker_bridge(asker)->db, DB_STMT_READ_WAITS_DUE, db_params_new(), QUERY_TIMEOUT_MS, &rows, &error) < 0) {
+        log_warning("error", error->message, "status", "read-receipt-deferred");
+        return false;
+    }
+    for (unsigned i = 0; i < db_rows_count(rows); i++)
+        g_hash_table_add(receipts->read_due, g_strdup(db_rows_text_of(rows, i, "endpoint_id")));
+    return db_rows_count(rows) > 0;
+}
+
 static void look(struct asker *asker, const struct channel_endpoint *endpoint, gint64 every)
 {
+    const struct receipts *receipts = asker_data(asker);
+
     (void)every;
-    if (!endpoint->ops->build_read || endpoint->unusable || !endpoint_setting_bool(endpoint->settings, "read_receipts", false))
+    if (!g_hash_table_contains(receipts->read_due, endpoint->id) || !endpoint->ops->build_read || endpoint->unusable || !endpoint_setting_bool(endpoint->settings, "read_receipts", false))
         return;
     for (guint i = 0; i < ROUNDS && !asker_is_stopped(asker) && look_once(asker, endpoint); i++)
         ;
@@ -197,7 +216,8 @@ int read_out_start(struct receipts *receipts, GError **error)
 {
     if (!receipts->doveadm) /* [dovecot] doveadm_url is not set */
         return 0;
-    receipts->read_duty = (struct asker_duty){.every = 1, .tick = TICK, .look = look, .data = receipts};
+    receipts->read_due = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    receipts->read_duty = (struct asker_duty){.every = 1, .tick = TICK, .begin = begin, .look = look, .data = receipts};
     receipts->read_out = asker_start(receipts->bridge, &receipts->read_duty, error);
     return receipts->read_out ? 0 : -1;
 }

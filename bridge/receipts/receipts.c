@@ -298,6 +298,7 @@ void receipts_free(struct receipts *receipts)
     if (!receipts)
         return;
     asker_free(receipts->read_out);
+    g_clear_pointer(&receipts->read_due, g_hash_table_unref);
     queue_free(receipts->queue);
     doveadm_free(receipts->doveadm);
     lmtp_client_free(receipts->lmtp);

@@ -1,5 +1,11 @@
 -- Read receipts for what came (bridge/receipts/read_out.c).
 
+-- The endpoints that have something to look for now.
+CREATE OR REPLACE FUNCTION ump.read_waits_due() RETURNS TABLE (endpoint_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ump, pg_temp SET enable_seqscan = off AS $$
+    SELECT DISTINCT w.endpoint_id FROM ump.read_waits w WHERE w.due_at <= ump.now()
+$$;
+
 -- Of an endpoint: up to p_limit messages of one mailbox that it is time to look for, oldest first.  They are looked
 -- for again after an eighth of their age, 5 seconds to 10 minutes; what nobody reads in 14 days is let go.
 CREATE OR REPLACE FUNCTION ump.read_waits_claim(p_account integer, p_endpoint uuid, p_limit integer)

@@ -125,6 +125,10 @@ SELECT ump.outbox_found($1::integer, $2::uuid, $3::uuid, $4::text[], $5::text[])
 -- for: bridge
 SELECT ump.outbox_uncertain_end($1::bigint, $2::text);
 
+-- name: read_waits_due
+-- for: bridge
+SELECT endpoint_id::text FROM ump.read_waits_due();
+
 -- name: read_waits_claim
 -- for: bridge
 SELECT * FROM ump.read_waits_claim($1::integer, $2::uuid, $3::integer);
