@@ -43,6 +43,8 @@ void channel_vcard_text(GString *out, const char *text);
 void channel_vcard_fields(GString *out, const char *name, const json_t *object, const char *const *keys);
 /* The same for each object of a list. */
 void channel_vcard_list(GString *out, const char *name, const json_t *list, const char *const *keys);
+/* One more contact of a message: phones is an array of objects with the number under key; takes vcard. */
+void channel_add_card(struct ump_message *message, const char *name, const json_t *phones, const char *key, char *vcard);
 
 /* ---- application/x-www-form-urlencoded (channel_form.c) ---- */
 

@@ -70,3 +70,18 @@ void channel_vcard_list(GString *out, const char *name, const json_t *list, cons
     json_array_foreach(list, i, item)
         channel_vcard_fields(out, name, item, keys);
 }
+
+void channel_add_card(struct ump_message *message, const char *name, const json_t *phones, const char *key, char *vcard)
+{
+    struct ump_card *card = ump_card_new(name);
+    const json_t *phone;
+    size_t i;
+
+    json_array_foreach(phones, i, phone) {
+        char *number = channel_json_text(phone, key);
+        if (number)
+            g_ptr_array_add(card->phones, number);
+    }
+    card->vcard = vcard;
+    g_ptr_array_add(message->cards, card);
+}

@@ -179,20 +179,13 @@ static char *make_vcard(const json_t *contact, const char *shown)
 
 static void read_contacts(const json_t *list, struct ump_message *message)
 {
-    const json_t *contact, *phone;
-    size_t i, k;
+    const json_t *contact;
+    size_t i;
 
     message->type = UMP_MESSAGE_CONTACT;
     json_array_foreach(list, i, contact) {
         g_autofree char *name = card_name(contact);
-        struct ump_card *card = ump_card_new(name);
-        json_array_foreach(json_object_get(contact, "phone"), k, phone) {
-            char *number = channel_json_text(phone, "value");
-            if (number)
-                g_ptr_array_add(card->phones, number);
-        }
-        card->vcard = make_vcard(contact, name);
-        g_ptr_array_add(message->cards, card);
+        channel_add_card(message, name, json_object_get(contact, "phone"), "value", make_vcard(contact, name));
     }
 }
 
