@@ -200,6 +200,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
     doctor_check_sockets(&doctor);
     const char *standard = g_getenv("MAIL_CONFIG"); /* as Postfix's own commands know it */
     doctor_check_postfix(&doctor, postfix != NULL ? postfix : standard != NULL ? standard : "/etc/postfix");
+    doctor_check_resolver(&doctor);
     if (!offline)
         doctor_check_web(&doctor);
     if (ctl->json)

@@ -18,4 +18,5 @@ void doctor_note(struct doctor *doctor, enum doctor_verdict verdict, const char 
 
 void doctor_check_sockets(struct doctor *doctor);                     /* doctor_mail.c */
 void doctor_check_postfix(struct doctor *doctor, const char *folder); /* doctor_mail.c */
+void doctor_check_resolver(struct doctor *doctor);                    /* doctor_resolver.c */
 void doctor_check_web(struct doctor *doctor);                         /* doctor_web.c */

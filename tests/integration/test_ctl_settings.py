@@ -1,5 +1,6 @@
 """umpctl refuses what it does not understand: a misspelt limit would be none."""
 import contextlib
+import json
 import os
 import pty
 import subprocess
@@ -61,6 +62,23 @@ def test_doctor_finds_nothing_wrong_with_the_stack(gateway):
     assert done.returncode == 0, done.stdout
     assert "\nwrong" not in done.stdout
     assert "its sandbox holds" in done.stdout
+
+
+@pytest.mark.parametrize("state,deny,allow,status", [
+    ("loaded", "10.0.0.0/8 ::/0 0.0.0.0/0", "", "wrong"),
+    ("loaded", "::/0 0.0.0.0/0", "::/0 0.0.0.0/0", "ok"),
+    ("loaded", "", "", "ok"),
+    ("not-found", "::/0 0.0.0.0/0", "", None)])
+def test_doctor_knows_whether_the_resolver_is_shut_out(gateway, tmp_path, state, deny, allow, status):
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"#!/bin/sh\necho LoadState={state}\necho 'IPAddressAllow={allow}'\necho 'IPAddressDeny={deny}'\n")
+    systemctl.chmod(0o755)
+    done = subprocess.run([gateway.layout.umpctl, "--json", "doctor", "--offline"], capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    rows = [row for row in json.loads(done.stdout) if row["check"] == "resolver"]
+    assert {row["status"] for row in rows} == ({status} if status else set())
+    assert done.returncode == (1 if status == "wrong" else 0)
+    assert all("IPAddressAllow=" in row["mend"] for row in rows if row["status"] == "wrong")
 
 
 @pytest.mark.parametrize("words", [
