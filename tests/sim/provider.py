@@ -1,4 +1,5 @@
 """What every simulated provider has: a life in a thread, what it was asked, failures on demand."""
+import argparse
 import asyncio
 import base64
 import hashlib
@@ -271,3 +272,26 @@ def declare(umpctl, channel, provider, number, owner, settings, secrets):
     if done.returncode:
         raise RuntimeError(f"umpctl endpoint add: {done.stderr or done.stdout}")
     return json.loads(done.stdout)
+
+
+def arguments_of_main(description):
+    """The options that every simulator has when it runs as a program."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--log", help="append accepted requests here, one JSON object per line")
+    parser.add_argument("--umpctl", help="the gateway's umpctl: declare --endpoint there")
+    parser.add_argument("--endpoint", help="our number, E.164")
+    parser.add_argument("--owner", help="its owner")
+    return parser
+
+
+def run_as_program(simulator, arguments, known, add_endpoint, *more):
+    """Prints what a gateway has to know of the simulator, with the endpoint if one is to be declared; serves until it is interrupted.
+    more: what add_endpoint takes behind the owner."""
+    if arguments.endpoint:
+        known["endpoint"] = add_endpoint(simulator, arguments.umpctl, arguments.endpoint, arguments.owner, *more)
+    print(json.dumps(known, indent=1), flush=True)
+    try:
+        simulator.thread.join()
+    except KeyboardInterrupt:
+        simulator.stop()

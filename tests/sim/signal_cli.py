@@ -9,7 +9,6 @@ With `ids`, server-sent events have ids, and who comes with a Last-Event-ID gets
 the daemon may do so).
 With `early`, a subscription's first messages come before its answer, as can happen with the real one.
 """
-import argparse
 import asyncio
 import base64
 import itertools
@@ -25,7 +24,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.sim import signal_rules as rules  # noqa: E402
-from tests.sim.provider import Provider, declare, stamp  # noqa: E402
+from tests.sim.provider import Provider, arguments_of_main, declare, run_as_program, stamp  # noqa: E402
 from tests.sim.server import HangUp, Response, fetch, read_request  # noqa: E402
 
 KEEP_ALIVE = 15
@@ -553,28 +552,14 @@ class Simulator(Provider):
 
 def add_endpoint(simulator, umpctl, number, owner, provider="signal_cli", secrets=None, **settings):
     """Declares the number to the gateway with this simulator as its daemon."""
-    endpoint = declare(umpctl, "signal", provider, number, owner, {"base_url": simulator.base_url, **settings}, secrets or {})
     simulator.accounts.add(number)
-    return endpoint
+    return declare(umpctl, "signal", provider, number, owner, {"base_url": simulator.base_url, **settings}, secrets or {})
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--log", help="append accepted requests here, one JSON object per line")
-    parser.add_argument("--umpctl", help="the gateway's umpctl: declare --endpoint there")
-    parser.add_argument("--endpoint", help="our number, E.164")
-    parser.add_argument("--owner", help="its owner")
-    arguments = parser.parse_args()
+    arguments = arguments_of_main(__doc__).parse_args()
     simulator = Simulator(arguments.log, port=arguments.port).start()
-    known = {"base_url": simulator.base_url, "tcp": simulator.tcp_url}
-    if arguments.endpoint:
-        known["endpoint"] = add_endpoint(simulator, arguments.umpctl, arguments.endpoint, arguments.owner)
-    print(json.dumps(known, indent=1), flush=True)
-    try:
-        simulator.thread.join()
-    except KeyboardInterrupt:
-        simulator.stop()
+    run_as_program(simulator, arguments, {"base_url": simulator.base_url, "tcp": simulator.tcp_url}, add_endpoint)
 
 
 if __name__ == "__main__":

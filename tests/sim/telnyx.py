@@ -15,7 +15,6 @@ Control, JSON over HTTP, beside the provider's own paths under /v2:
   POST /sim/reset       forget rules, modes and opt-outs
 A recipient +1 212 66C CCCC fails with the error number CCCCC.
 """
-import argparse
 import asyncio
 import base64
 import json
@@ -31,7 +30,7 @@ if not __package__:
 from nacl.signing import SigningKey  # noqa: E402
 
 from tests.sim import telnyx_rules as rules  # noqa: E402
-from tests.sim.provider import Provider, declare, stamp  # noqa: E402
+from tests.sim.provider import Provider, arguments_of_main, declare, run_as_program, stamp  # noqa: E402
 from tests.sim.server import HangUp, Response, fetch  # noqa: E402
 from tests.sim.telnyx_whatsapp import WhatsApp  # noqa: E402
 
@@ -384,9 +383,9 @@ class Simulator(WhatsApp, Provider):
         return {**super().lists(), "public_key": lambda: {"public_key": self.public_key}}
 
 
-def add_endpoint(simulator, umpctl, number, owner, channel="sms"):
+def add_endpoint(simulator, umpctl, number, owner, channel="sms", **settings):
     """Declares the number to the gateway with this simulator as its provider, and its webhook to the simulator."""
-    endpoint = declare(umpctl, channel, "telnyx", number, owner, {"base_url": simulator.base_url},
+    endpoint = declare(umpctl, channel, "telnyx", number, owner, {"base_url": simulator.base_url, **settings},
                        {"api_key": simulator.api_key, "public_key": simulator.public_key})
     if channel == "whatsapp":
         simulator.registered.add(number)
@@ -395,23 +394,12 @@ def add_endpoint(simulator, umpctl, number, owner, channel="sms"):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--log", help="append accepted requests here, one JSON object per line")
+    parser = arguments_of_main(__doc__)
     parser.add_argument("--api-key", default="KEY_SIMULATED")
-    parser.add_argument("--umpctl", help="the gateway's umpctl: declare --endpoint there")
-    parser.add_argument("--endpoint", help="our number, E.164")
-    parser.add_argument("--owner", help="its owner")
     arguments = parser.parse_args()
     simulator = Simulator(arguments.log, arguments.api_key, arguments.port).start()
-    known = {"base_url": simulator.base_url, "api_key": simulator.api_key, "public_key": simulator.public_key}
-    if arguments.endpoint:
-        known["endpoint"] = add_endpoint(simulator, arguments.umpctl, arguments.endpoint, arguments.owner)
-    print(json.dumps(known, indent=1), flush=True)
-    try:
-        simulator.thread.join()
-    except KeyboardInterrupt:
-        simulator.stop()
+    run_as_program(simulator, arguments, {"base_url": simulator.base_url, "api_key": simulator.api_key,
+                                          "public_key": simulator.public_key}, add_endpoint)
 
 
 if __name__ == "__main__":

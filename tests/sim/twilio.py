@@ -9,12 +9,10 @@ Webhooks are forms, sent once: a second time only when the connection failed,
 all within 15 s, then to the fallback URL, then they are lost (the guide
 "connection overrides"). A URL may say #rc=N&rp=all,...
 """
-import argparse
 import asyncio
 import base64
 import hashlib
 import hmac
-import json
 import sys
 import time
 import urllib.parse
@@ -27,7 +25,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.sim import twilio_rules as rules  # noqa: E402
-from tests.sim.provider import Provider, declare, stamp  # noqa: E402
+from tests.sim.provider import Provider, arguments_of_main, declare, run_as_program, stamp  # noqa: E402
 from tests.sim.server import Response, fetch  # noqa: E402
 from tests.sim.telnyx_rules import parts  # noqa: E402
 
@@ -321,32 +319,21 @@ class Simulator(Provider):
         return status, content
 
 
-def add_endpoint(simulator, umpctl, number, owner, channel="sms"):
+def add_endpoint(simulator, umpctl, number, owner, channel="sms", **settings):
     """Declares the number to the gateway with this simulator as its provider, and its webhook to the simulator."""
-    endpoint = declare(umpctl, channel, "twilio", number, owner, {"base_url": simulator.base_url},
+    endpoint = declare(umpctl, channel, "twilio", number, owner, {"base_url": simulator.base_url, **settings},
                        {"account_sid": simulator.account_sid, "auth_token": simulator.auth_token})
     simulator.register(number if channel == "sms" else f"{channel}:{number}", endpoint["webhook_url"])
     return endpoint
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--log", help="append accepted requests here, one JSON object per line")
-    parser.add_argument("--umpctl", help="the gateway's umpctl: declare --endpoint there")
-    parser.add_argument("--endpoint", help="our number, E.164")
+    parser = arguments_of_main(__doc__)
     parser.add_argument("--channel", default="sms", choices=("sms", "whatsapp"))
-    parser.add_argument("--owner", help="its owner")
     arguments = parser.parse_args()
     simulator = Simulator(arguments.log, port=arguments.port).start()
-    known = {"base_url": simulator.base_url, "account_sid": simulator.account_sid, "auth_token": simulator.auth_token}
-    if arguments.endpoint:
-        known["endpoint"] = add_endpoint(simulator, arguments.umpctl, arguments.endpoint, arguments.owner, arguments.channel)
-    print(json.dumps(known, indent=1), flush=True)
-    try:
-        simulator.thread.join()
-    except KeyboardInterrupt:
-        simulator.stop()
+    run_as_program(simulator, arguments, {"base_url": simulator.base_url, "account_sid": simulator.account_sid,
+                                          "auth_token": simulator.auth_token}, add_endpoint, arguments.channel)
 
 
 if __name__ == "__main__":

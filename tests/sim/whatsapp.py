@@ -10,7 +10,6 @@ times instead of 7 days), so that the same message may come again, and later
 ones before it. Statuses keep no order. Media: an id, whose description names
 an address for five minutes, which wants the token too.
 """
-import argparse
 import asyncio
 import base64
 import email
@@ -29,7 +28,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.sim import whatsapp_rules as rules  # noqa: E402
-from tests.sim.provider import Provider, declare, stamp  # noqa: E402
+from tests.sim.provider import Provider, arguments_of_main, declare, run_as_program, stamp  # noqa: E402
 from tests.sim.server import Response, fetch  # noqa: E402
 
 VERSION = "v23.0"
@@ -351,12 +350,12 @@ class Simulator(Provider):
         return status
 
 
-def add_endpoint(simulator, umpctl, number, owner, own=None):
+def add_endpoint(simulator, umpctl, number, owner, own=None, **settings):
     """Declares the number to the gateway with this simulator as its provider, and its webhook to the simulator.
     own: its phone_number_id, where that matters."""
     own = own or phone_number_id(number)
     endpoint = declare(umpctl, "whatsapp", "whatsapp_cloud", number, owner,
-                       {"base_url": simulator.base_url, "phone_number_id": own, "waba_id": WABA},
+                       {"base_url": simulator.base_url, "phone_number_id": own, "waba_id": WABA, **settings},
                        {"access_token": simulator.access_token, "app_secret": simulator.app_secret,
                         "verify_token": simulator.verify_token})
     simulator.own[own] = number
@@ -365,23 +364,10 @@ def add_endpoint(simulator, umpctl, number, owner, own=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--log", help="append accepted requests here, one JSON object per line")
-    parser.add_argument("--umpctl", help="the gateway's umpctl: declare --endpoint there")
-    parser.add_argument("--endpoint", help="our number, E.164")
-    parser.add_argument("--owner", help="its owner")
-    arguments = parser.parse_args()
+    arguments = arguments_of_main(__doc__).parse_args()
     simulator = Simulator(arguments.log, port=arguments.port).start()
-    known = {"base_url": simulator.base_url, "access_token": simulator.access_token, "app_secret": simulator.app_secret,
-             "verify_token": simulator.verify_token}
-    if arguments.endpoint:
-        known["endpoint"] = add_endpoint(simulator, arguments.umpctl, arguments.endpoint, arguments.owner)
-    print(json.dumps(known, indent=1), flush=True)
-    try:
-        simulator.thread.join()
-    except KeyboardInterrupt:
-        simulator.stop()
+    run_as_program(simulator, arguments, {"base_url": simulator.base_url, "access_token": simulator.access_token,
+                                          "app_secret": simulator.app_secret, "verify_token": simulator.verify_token}, add_endpoint)
 
 
 if __name__ == "__main__":
