@@ -44,6 +44,18 @@ static inline void unit_endpoint_free(struct channel_endpoint *endpoint)
     g_free(endpoint);
 }
 
+/* A text to one recipient, as the outbox has it. */
+static inline struct ump_message *unit_message_to(const char *address, const char *text)
+{
+    struct ump_message *message = ump_message_new();
+
+    message->direction = UMP_OUTBOUND;
+    message->type = UMP_MESSAGE_TEXT;
+    message->text = g_strdup(text);
+    g_ptr_array_add(message->recipients, ump_party_new(address, NULL));
+    return message;
+}
+
 /* tests/data/DIRECTORY/NAME.json */
 static inline char *unit_example(const char *directory, const char *name, gsize *length)
 {

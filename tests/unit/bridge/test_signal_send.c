@@ -10,17 +10,6 @@
 
 #define TO "+15550001001"
 
-static struct ump_message *message_to(const char *address, const char *text)
-{
-    struct ump_message *message = ump_message_new();
-
-    message->direction = UMP_OUTBOUND;
-    message->type = UMP_MESSAGE_TEXT;
-    message->text = g_strdup(text);
-    g_ptr_array_add(message->recipients, ump_party_new(address, NULL));
-    return message;
-}
-
 /* ---- Requests ---- */
 
 /* "METHOD url body"; or the sentence of a refusal. */
@@ -55,7 +44,7 @@ static void expect(const char *provider, struct ump_message *message, const char
 
 static void test_text(void **state)
 {
-    g_autoptr(ump_message) message = message_to(TO, "*hi*"), group = message_to("g1", "hi");
+    g_autoptr(ump_message) message = unit_message_to(TO, "*hi*"), group = unit_message_to("g1", "hi");
 
     group->group.id = g_strdup("R1==");
     expect("signal_cli", message, "17@" TO,
@@ -84,7 +73,7 @@ static void test_rest_marks(void **state)
         {"*b* @+15550001001", "b @+15550001001", "normal"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(ump_message) message = message_to(TO, rows[i].text);
+        g_autoptr(ump_message) message = unit_message_to(TO, rows[i].text);
         const struct channel_send send = {.message = message, .attempt_id = "a-1"};
         g_autofree char *got = built("signal_rest", &send);
         g_autofree char *sent = g_strdup_printf("\"message\":\"%s\",\"text_mode\":\"%s\"", rows[i].sent, rows[i].mode);
@@ -95,7 +84,7 @@ static void test_rest_marks(void **state)
 
 static void test_reactions(void **state)
 {
-    g_autoptr(ump_message) message = message_to(TO, NULL);
+    g_autoptr(ump_message) message = unit_message_to(TO, NULL);
 
     message->type = UMP_MESSAGE_REACTION;
     message->reaction = g_strdup("👍");
@@ -119,7 +108,7 @@ static void test_reactions(void **state)
 
 static void test_media(void **state)
 {
-    g_autoptr(ump_message) message = message_to(TO, NULL);
+    g_autoptr(ump_message) message = unit_message_to(TO, NULL);
     struct ump_media *media = ump_media_new();
 
     message->type = UMP_MESSAGE_MEDIA;

@@ -10,17 +10,6 @@
 
 /* ---- Requests ---- */
 
-static struct ump_message *message_to(const char *address, const char *text)
-{
-    struct ump_message *message = ump_message_new();
-
-    message->direction = UMP_OUTBOUND;
-    message->type = UMP_MESSAGE_TEXT;
-    message->text = g_strdup(text);
-    g_ptr_array_add(message->recipients, ump_party_new(address, NULL));
-    return message;
-}
-
 static void add_media(struct ump_message *message, const char *type, const char *name, gint64 size)
 {
     struct ump_media *media = ump_media_new();
@@ -69,7 +58,7 @@ static void expect(const struct channel_send *send, const char *expected)
 
 static void test_text(void **state)
 {
-    g_autoptr(ump_message) message = message_to(TO, "Hi");
+    g_autoptr(ump_message) message = unit_message_to(TO, "Hi");
     struct channel_send send = {.message = message, .attempt_id = "a-1"};
 
     expect(&send, "{\"messaging_product\": \"whatsapp\", \"recipient_type\": \"individual\", \"to\": \"16505551234\", \"type\": \"text\", "
@@ -81,7 +70,7 @@ static void test_text(void **state)
 
 static void test_people_without_numbers_and_groups(void **state)
 {
-    g_autoptr(ump_message) person = message_to("US.134912AbC", "Hi"), group = message_to("abc", "Hi");
+    g_autoptr(ump_message) person = unit_message_to("US.134912AbC", "Hi"), group = unit_message_to("abc", "Hi");
     struct channel_send send = {.message = person};
 
     expect(&send, "{\"messaging_product\": \"whatsapp\", \"recipient_type\": \"individual\", \"recipient\": \"US.134912AbC\", "
@@ -108,7 +97,7 @@ static void test_media(void **state)
     static const char *const ids[] = {"77", NULL}, *const urls[] = {"https://gw.example.org/media/x", NULL};
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(ump_message) message = message_to(TO, cases[i].text);
+        g_autoptr(ump_message) message = unit_message_to(TO, cases[i].text);
         struct channel_send send = {.message = message, .media_ids = ids};
         add_media(message, cases[i].type, "a.bin", cases[i].size);
         g_autofree char *text = built(&send, NULL);
@@ -128,7 +117,7 @@ static void test_media(void **state)
 
 static void test_reaction(void **state)
 {
-    g_autoptr(ump_message) message = message_to(TO, "👍");
+    g_autoptr(ump_message) message = unit_message_to(TO, "👍");
     struct channel_send send = {.message = message, .reply_to_provider_id = "wamid.0"};
     g_autofree char *why = NULL;
 
@@ -148,7 +137,7 @@ static void test_template(void **state)
 {
     static const char *const places[] = {"header.1", "body.1", "body.name", NULL}, *const values[] = {"A", "B\n\n b\tc", "C", NULL};
     const struct channel_template template = {"welcome", "en_US", values, places}, plain = {.name = "plain"};
-    g_autoptr(ump_message) message = message_to(TO, "A\nB");
+    g_autoptr(ump_message) message = unit_message_to(TO, "A\nB");
     struct channel_send send = {.message = message, .template = &template};
 
     expect(&send, "{\"messaging_product\": \"whatsapp\", \"recipient_type\": \"individual\", \"to\": \"16505551234\", "
@@ -164,8 +153,8 @@ static void test_template(void **state)
 static void test_what_cannot_be_said(void **state)
 {
     g_autofree char *long_text = g_strnfill(4097, 'x'), *caption = g_strnfill(1025, 'x');
-    g_autoptr(ump_message) empty = message_to(TO, ""), longer = message_to(TO, long_text), captioned = message_to(TO, caption);
-    g_autoptr(ump_message) two = message_to(TO, "x"), nobody = message_to("", "x");
+    g_autoptr(ump_message) empty = unit_message_to(TO, ""), longer = unit_message_to(TO, long_text), captioned = unit_message_to(TO, caption);
+    g_autoptr(ump_message) two = unit_message_to(TO, "x"), nobody = unit_message_to("", "x");
     static const char *const ids[] = {"1", "2", NULL}, *const id[] = {"1", NULL};
     struct {
         struct channel_send send;
@@ -206,7 +195,7 @@ static void test_read_mark(void **state)
 static void test_upload(void **state)
 {
     struct channel_endpoint *endpoint = whatsapp_endpoint(NULL);
-    g_autoptr(ump_message) message = message_to(TO, NULL);
+    g_autoptr(ump_message) message = unit_message_to(TO, NULL);
     g_auto(channel_request_t) request;
     struct ump_media *media;
     gsize length;
