@@ -35,7 +35,7 @@ def act(dialogue, person, login, recipient, subject, stage, break_now):
         return answers
     if stage == "content":
         dialogue.send(raw[:40])
-        time.sleep(0.05)
+        dialogue.wait_taken()
         break_now()
         raw = raw[40:]
     step("end", lambda: dialogue.content(raw))

@@ -21,6 +21,7 @@ import pytest
 
 from tests.lib import mailserver
 from tests.lib.mailserver import DOMAIN, GATEWAY, OUTSIDE, USERS
+from tests.lib.wait import wait_until
 from tests.sim.telnyx import Simulator
 from tests.stack.bare import ROOT, bare_root
 
@@ -82,14 +83,20 @@ class Site:
 
     def wait_mail(self, user, text, folder="INBOX", seconds=60):
         """The mail of the folder whose text holds `text`."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        def found():
             for mail in self.inside(self._mails, user, folder):
                 body = mail.get_body(("plain",))
                 if body is not None and text in body.get_content():
                     return mail
-            time.sleep(0.3)
-        raise AssertionError(f"no mail with {text!r}\n{self.logs()}")
+            return None
+        return self.wait_until(found, f"a mail with {text!r}", seconds)
+
+    def wait_until(self, condition, what, seconds):
+        """wait_until(), and the machine's logs where it was in vain."""
+        try:
+            return wait_until(condition, what, seconds, 0.3)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.logs()}") from None
 
     def logs(self):
         return self.machine.run("for f in /var/log/mail.log /var/log/dovecot.log /var/log/ump-*.log; do echo \"== $f\"; tail -n 30 $f; done; "
@@ -186,9 +193,7 @@ def story(site, sim, machine, steps):
     site.send(ALICE, f"{STRANGER}@sms.{DOMAIN}",
               f"Until six.\n\nOn Monday, {STRANGER} wrote:\n> Is the shop open today?\n", USERS[ALICE],
               subject=f"Re: {mail['Subject']}", In_Reply_To=mail["Message-ID"], References=mail["Message-ID"])
-    deadline = time.monotonic() + 30
-    while not sim.accepted and time.monotonic() < deadline:
-        time.sleep(0.2)
+    site.wait_until(lambda: sim.accepted, "the answer to be sent", 30)
     assert [(item["from"], item["to"], item["text"]) for item in requests(sim)] == [(NUMBER, STRANGER, "Until six.")], site.logs()
 
     # Nobody else may write to the gateway, and a bad number is refused in words.

@@ -48,7 +48,7 @@ def raw(gateway, data, timeout=5.0, slowly=0.0):
             if slowly:
                 for byte in data:
                     connection.sendall(bytes([byte]))
-                    time.sleep(slowly)
+                    time.sleep(slowly)  # a slow peer
             else:
                 connection.sendall(data)
             while chunk := connection.recv(65536):
@@ -164,7 +164,7 @@ def test_dripping_body_is_closed(gateway, endpoint):
         with pytest.raises(ConnectionError):
             for _ in range(300):
                 connection.sendall(b"x")
-                time.sleep(0.05)
+                time.sleep(0.05)  # a slow peer
                 connection.setblocking(False)
                 try:
                     if connection.recv(1000) == b"":

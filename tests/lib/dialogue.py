@@ -2,6 +2,8 @@
 import base64
 import socket
 
+from tests.lib.wait import wait_until
+
 
 class Dialogue:
     """One session; say() returns (code, text of all lines)."""
@@ -32,6 +34,19 @@ class Dialogue:
 
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape"))
+
+    def wait_taken(self):
+        """Until the server has read all that was sent: nothing of it waits in either end's socket."""
+        ours, theirs = (f"{end[1]:04X}" for end in (self.socket.getsockname(), self.socket.getpeername()))
+
+        def taken():
+            with open("/proc/net/tcp", encoding="ascii") as table:
+                rows = [line.split() for line in table]
+            waiting = {}
+            for _, local, remote, _, queues, *_ in rows[1:]:
+                waiting[local.split(":")[1], remote.split(":")[1]] = [int(length, 16) for length in queues.split(":")]
+            return waiting[ours, theirs][0] == 0 and waiting[theirs, ours][1] == 0
+        wait_until(taken, "the server to read what was sent")
 
     def say(self, command):
         self.send(command + "\r\n")

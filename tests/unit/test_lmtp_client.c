@@ -261,7 +261,7 @@ static bool final_replies(struct session *s, GPtrArray *accepted)
     if (fault == FAULT_CLOSE_AFTER_DOT)
         return false;
     if (fault == FAULT_SILENT_AFTER_DOT)
-        g_usleep(2000000);
+        g_usleep(2000000); /* a slow peer */
     for (guint i = 0; i < accepted->len; i++) {
         const char *rcpt = accepted->pdata[i];
         if (fault == FAULT_ONE_FINAL && i == 1)
@@ -292,7 +292,7 @@ static bool obey(struct session *s, const char *line, GPtrArray *accepted, unsig
         say(s, strstr(line, "<refused") ? "550 5.7.1 not from you\r\n" : "250 2.1.0 OK\r\n");
     } else if (g_str_has_prefix(line, "RCPT TO:")) {
         if (server->fault == FAULT_SILENT_AT_RCPT)
-            g_usleep(2000000);
+            g_usleep(2000000); /* a slow peer */
         reply_to_rcpt(s, line, accepted);
     } else if (!strcmp(line, "DATA")) {
         if (!accepted->len) {

@@ -89,11 +89,24 @@ static void async(struct db *db, unsigned stmt, struct db_params *p, const char 
     assert_int_equal(db_write_async(db, stmt, p, key, 0, into_box, box, &error), 0);
 }
 
+/* T_SLEEP, and the server is at it: what is given to the writer from now on waits. */
+static void sleep_there(struct db *db, const char *seconds, struct box *box)
+{
+    async(db, T_SLEEP, params(1, seconds), NULL, box);
+    for (int i = 0; i < 5000; i++) {
+        g_autofree char *sleeping = test_sql("SELECT count(*) FROM pg_stat_activity"
+                                             " WHERE application_name = 'db_test' AND wait_event = 'PgSleep'");
+        if (strcmp(sleeping, "0") != 0)
+            return;
+        g_usleep(1000);
+    }
+    fail_msg("the server never came to sleep");
+}
+
 /* Keeps the writer busy, so that what comes next is gathered into one batch. */
 static void occupy(struct db *db, struct box *box)
 {
-    async(db, T_SLEEP, params(1, "0.2"), NULL, box);
-    g_usleep(50000);
+    sleep_there(db, "0.5", box);
 }
 
 /* ---- tests ---- */
@@ -365,8 +378,7 @@ static void test_deadlines(void **state)
     struct box slow, soon;
     box_init(&slow, 1);
     box_init(&soon, 1);
-    async(db, T_SLEEP, params(1, "1"), NULL, &slow);
-    g_usleep(20000);
+    sleep_there(db, "1", &slow);
     int64_t start = g_get_monotonic_time();
     assert_int_equal(db_write_async(db, T_PUT, params(2, "late", "v"), NULL, 100, into_box, &soon, &error), 0);
     assert_int_equal(db_write_within(db, T_PUT, params(2, "late2", "v"), NULL, 200, NULL, &error), -1);
@@ -481,8 +493,7 @@ static void test_close_settles_everything(void **state)
     struct db *db = test_open(1);
     struct box box;
     box_init(&box, 101);
-    async(db, T_SLEEP, params(1, "3"), NULL, &box);
-    g_usleep(20000);
+    sleep_there(db, "3", &box);
     for (int i = 0; i < 100; i++)
         async(db, T_PUT, params(2, "closing", "v"), NULL, &box);
     int64_t start = g_get_monotonic_time();

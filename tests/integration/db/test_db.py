@@ -7,9 +7,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import pytest
+
+from tests.lib.wait import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get('UMP_BUILD', ROOT / 'build'))
@@ -47,13 +48,10 @@ class Postgres:
     def kill(self):
         """SIGKILL of the postmaster; its children notice and leave."""
         pid = int((self.dir / 'data' / 'postmaster.pid').read_text().split()[0])
+        os.kill(pid, signal.SIGSTOP)  # no child of it is born while they are counted
+        children = subprocess.run(['pgrep', '-P', str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while subprocess.run(['pgrep', '-P', str(pid)], stdout=subprocess.DEVNULL).returncode == 0 or \
-                pathlib.Path(f'/proc/{pid}').exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.3)
+        wait_until(lambda: not any(pathlib.Path(f'/proc/{process}').exists() for process in (pid, *children)), 'PostgreSQL to be gone')
 
     def sql(self, text):
         return subprocess.run(self.command('psql', '-h', self.dir, '-U', 'postgres', '-Atc', text), check=True, cwd='/',
