@@ -1,8 +1,11 @@
 """Prism, which validates requests and answers against a provider's own description."""
+import json
 import os
 import shutil
 import signal
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,17 @@ from tests.stack.layout import ROOT, PortLocks
 HERE = Path(__file__).resolve().parent
 SPECS = ROOT.parent / "shared" / "specs"
 INSTALLED = ROOT / "build" / "prism"
+
+
+def ask(url, body, method="POST", *, key):
+    """A request with that bearer key and, unless body is None, JSON: the status, and the JSON of the answer."""
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), method=method,
+                                     headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,8 @@ from email.message import EmailMessage
 
 import pytest
 
+from tests.lib.conversation import MP4, OGG, PDF, PNG
 from tests.lib.wait import wait_until
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 
 
 # The description wants URLs with a name: 127.0.0.1 is none.
@@ -52,9 +50,9 @@ def test_whatsapp_requests_are_valid(prism_for, own_gateway):
     alice.reply(mail, "Zażółć 🙂")
     assert sim.wait_whatsapp(contact, "text", body="Zażółć 🙂")["request"]["whatsapp_message"]["context"]
     for name, content_type, content, kind in (
-            ("dot.png", "image/png", PNG, "image"), ("note.ogg", "audio/ogg", b"OggS" + bytes(60), "audio"),
-            ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60), "video"),
-            ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n", "document")):
+            ("dot.png", "image/png", PNG, "image"), ("note.ogg", "audio/ogg", OGG, "audio"),
+            ("walk.mp4", "video/mp4", MP4, "video"),
+            ("invoice.pdf", "application/pdf", PDF, "document")):
         alice.submit(to, "" if kind == "audio" else "look", attachments=[(name, content_type, content)])
         entry = sim.wait_whatsapp(contact, kind)
         wait_until(lambda entry=entry: entry["media"], "the fetch")

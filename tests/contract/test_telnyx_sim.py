@@ -1,12 +1,13 @@
 """The simulated Telnyx against the provider's own description: its answers are valid, its refusals agree."""
+import functools
 import json
-import urllib.error
-import urllib.request
 
 import pytest
 
+from tests.contract import conftest
 from tests.sim.telnyx import Simulator
 
+ask = functools.partial(conftest.ask, key="KEY_SIMULATED")
 OURS, THEIRS = "+12125550100", "+12125550123"
 
 
@@ -14,16 +15,6 @@ OURS, THEIRS = "+12125550100", "+12125550123"
 def sim():
     with Simulator() as simulator:
         yield simulator
-
-
-def ask(url, body, method="POST"):
-    request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, method=method,
-                                     headers={"Authorization": "Bearer KEY_SIMULATED", "Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
 
 
 def test_answers_and_refusals_agree_with_the_description(prism_for, sim):

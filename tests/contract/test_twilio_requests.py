@@ -9,11 +9,10 @@ import urllib.request
 import pytest
 
 from tests.contract.conftest import SPECS
+from tests.lib.conversation import PNG
 from tests.lib.wait import wait_until
 from tests.sim import twilio
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 OURS, THEIRS = "+12125550100", "+12125550123"
 
 
@@ -58,10 +57,8 @@ def test_requests_are_valid(prism_for, description, own_gateway, sim):
     sim.hosts["gateway.msgs.test"] = ("127.0.0.1", gateway.ports["http"])
     prism = prism_for(description, sim.url)
     alice = gateway.user("alice")
-    lines = {channel: twilio.add_endpoint(sim, gateway.layout.umpctl, OURS, alice.email, channel)
+    lines = {channel: gateway.declare(twilio, sim, alice, channel, number=OURS, base_url=f"{prism.url}/2010-04-01")
              for channel in ("sms", "whatsapp")}
-    for line in lines.values():
-        gateway.umpctl("endpoint", "set", line["id"], "--set", f"base_url={prism.url}/2010-04-01")
     first, second, third = (gateway.number() for _ in range(3))
 
     alice.submit(gateway.address(first), "Zażółć gęślą jaźń 🙂 & a=b")
@@ -79,9 +76,9 @@ def test_requests_are_valid(prism_for, description, own_gateway, sim):
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.deliveries WHERE recipient = %s AND provider_id IS NOT NULL", first)
                == [(2,)], "it to be found", 30)
     sim.inbound(second, OURS, "Lost with its picture", media=[("a.png", PNG, "image/png")], lost=True)
-    gateway.umpctl("endpoint", "set", lines["sms"]["id"], "--set", "poll=1s")
+    gateway.umpctl("endpoint", "set", lines["sms"].id, "--set", "poll=1s")
     alice.inbox.wait(lambda mail: mail.text.startswith("Lost with its picture"))
-    assert gateway.umpctl("endpoint", "test", lines["sms"]["id"])["result"] == "ok"
+    assert gateway.umpctl("endpoint", "test", lines["sms"].id)["result"] == "ok"
     # What is invalid never reaches the simulator: Prism answers 422, which is a failure report.
     assert "iolation" not in prism.output().decode(), prism.output().decode()
 

@@ -1,14 +1,13 @@
 """Every kind of request that the gateway makes of the WhatsApp Cloud API is valid by Meta's own description."""
-import json
-import urllib.error
-import urllib.request
+import functools
 
 import pytest
 
+from tests.contract import conftest
+from tests.lib.conversation import PNG
 from tests.sim import whatsapp
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
+ask = functools.partial(conftest.ask, key="EAAsimulated")
 
 
 @pytest.fixture
@@ -21,16 +20,14 @@ def test_requests_are_valid(prism_for, sim, own_gateway):
     gateway = own_gateway
     prism = prism_for("whatsapp/openapi.json", sim.url)
     alice = gateway.user("alice")
-    number = gateway.number()
-    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
-    gateway.umpctl("endpoint", "set", record["id"], "--set", f"base_url={prism.url}/v23.0")
-    gateway.umpctl("template", "add", record["id"], "welcome", "--text", "Hello {{1}}, until {{2}}.")
+    line = gateway.declare(whatsapp, sim, alice, base_url=f"{prism.url}/v23.0")
+    gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, until {{2}}.")
     who = gateway.number()
     address = gateway.address(who, "whatsapp")
 
     alice.submit(gateway.address(f"{who}+welcome", "whatsapp"), "Bob\n6 pm")
     sim.wait_sent(who, "template")
-    asked = sim.inbound(who, number, "Zażółć?")
+    asked = sim.inbound(who, line.number, "Zażółć?")
     mail = alice.inbox.wait()
     alice.reply(mail, "gęślą jaźń 🙂")
     assert sim.wait_sent(who, "text")["request"]["context"]["message_id"] == asked["message_id"]
@@ -46,18 +43,8 @@ def test_requests_are_valid(prism_for, sim, own_gateway):
     sim.wait_sent(who, "reaction")
     sim.templates = [{"name": "promo", "language": "en_US", "status": "APPROVED", "category": "MARKETING", "id": "1",
                       "components": [{"type": "BODY", "text": "Hi"}]}]
-    assert gateway.umpctl("template", "sync", record["id"])
+    assert gateway.umpctl("template", "sync", line.id)
     assert "iolation" not in prism.output().decode(), prism.output().decode()
-
-
-def ask(url, body):
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers={
-        "Authorization": "Bearer EAAsimulated", "Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
 
 
 def test_answers_and_refusals_agree_with_the_description(prism_for, sim):

@@ -2,19 +2,12 @@
 import base64
 import os
 import signal
-import time
 
 import pytest
 
+from tests.lib.conversation import PNG, is_report
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
 
 
 def status_of(gateway, message_id):
@@ -132,7 +125,6 @@ def test_media_larger_than_the_limit_are_a_stub(gateway, alice, endpoint, contac
 def test_text_does_not_wait_for_media_that_come_late(own_gateway):
     gateway = own_gateway
     alice = gateway.user("alice")
-    endpoint, contact = alice.endpoint(), gateway.number()
     item = gateway.sim.add_media("late.png", PNG, "image/png")
     path = item["url"][len(gateway.sim.url):]
     held = gateway.sim.media.pop(path)
@@ -141,9 +133,7 @@ def test_text_does_not_wait_for_media_that_come_late(own_gateway):
     shadow = socket.socket()
     shadow.bind(("127.0.0.1", 0))
     port = shadow.getsockname()[1]
-    gateway.umpctl("endpoint", "set", endpoint.id, "--set", f"base_url=http://127.0.0.1:{port}/v2")
-    wait_until(lambda: f":{port}/" in str(gateway.umpctl("endpoint", "show", endpoint.id)), "the new base")
-    time.sleep(0.5)
+    endpoint, contact = alice.endpoint(base_url=f"http://127.0.0.1:{port}/v2"), gateway.number()
     gateway.sim.inbound(contact, endpoint.number, "the picture is late",
                         media=[{**item, "url": f"http://127.0.0.1:{port}{path}"}])
     first = alice.inbox.wait(timeout=30)

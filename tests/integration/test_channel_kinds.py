@@ -3,18 +3,10 @@ import base64
 
 import pytest
 
-from tests.lib.gateway import Endpoint
+from tests.lib.conversation import MEDIA, is_report, wait_provider_id, wait_status
 from tests.lib.wait import wait_until
 from tests.sim import twilio, whatsapp
 
-MEDIA = {
-    "picture": ("dot.png", "image/png", bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff3f0300050001ff5c9a9d78"
-        "0000000049454e44ae426082")),
-    "sound": ("note.ogg", "audio/ogg", b"OggS" + bytes(60)),
-    "video": ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60)),
-    "file": ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n"),
-}
 MEDIA_KINDS = tuple(MEDIA)
 
 
@@ -65,8 +57,7 @@ def test_telnyx_mms(gateway, alice, endpoint, contact):
 @pytest.mark.parametrize("channel", ["sms", "whatsapp"])
 def test_twilio_media(gateway, twilio_sim, alice, contact, channel):
     twilio_sim.reset()
-    number, prefix = gateway.number(), "whatsapp:" if channel == "whatsapp" else ""
-    twilio.add_endpoint(twilio_sim, gateway.layout.umpctl, number, alice.email, channel)
+    number, prefix = gateway.declare(twilio, twilio_sim, alice, channel).number, "whatsapp:" if channel == "whatsapp" else ""
     check_media(alice, gateway, gateway.address(contact, channel),
                 lambda name, kind, content: twilio_sim.inbound(prefix + contact, prefix + number, "", media=[(name, content, kind)]),
                 lambda: fetched(twilio_sim, ("To", prefix + contact)))
@@ -74,8 +65,7 @@ def test_twilio_media(gateway, twilio_sim, alice, contact, channel):
 
 def whatsapp_line(gateway, sim, alice):
     sim.reset()
-    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number := gateway.number(), alice.email)
-    return Endpoint(gateway, record, number, alice.email)
+    return gateway.declare(whatsapp, sim, alice)
 
 
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "in", "picture", "sound", "video", "file")
@@ -97,7 +87,7 @@ def test_whatsapp_quote_refers_to_what_is_quoted(gateway, whatsapp_sim, alice, c
     first = alice.inbox.wait()
     alice.reply(first, "Tuesday or Friday?")
     sent = whatsapp_sim.wait_sent(contact, "text")
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", sent["id"]), "the answer's id")
+    wait_provider_id(gateway, sent["id"])
     whatsapp_sim.inbound(contact, line.number, "the second", fields={"context": {"from": line.number[1:], "id": sent["id"]}})
     answer = alice.inbox.wait(lambda mail: "the second" in mail.text)
     [(ours,)] = gateway.sql("SELECT m.mail_message_id FROM ump.unified_messages m JOIN ump.deliveries d ON d.message_id = m.id"
@@ -128,17 +118,13 @@ def test_whatsapp_stop_is_kept(gateway, whatsapp_sim, alice, contact):
 
 @pytest.mark.cell("twilio", "whatsapp", "in", "delivered", "failed")
 def test_twilio_whatsapp_statuses(gateway, twilio_sim, alice, contact):
-    twilio_sim.reset()
-    number = gateway.number()
-    twilio.add_endpoint(twilio_sim, gateway.layout.umpctl, number, alice.email, "whatsapp")
-    twilio_sim.inbound(f"whatsapp:{contact}", f"whatsapp:{number}", "hello")
-    mail = alice.inbox.wait()
+    mail, _ = twilio_whatsapp(gateway, twilio_sim, alice, contact)
     sent = alice.reply(mail, "Here I am")
     twilio_sim.wait_request(To=f"whatsapp:{contact}")
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    wait_status(gateway, sent, "delivered")
     twilio_sim.add_rule(error="30005", to=f"whatsapp:{contact}", times=1, when="finalized")
     alice.reply(mail, "And again")
-    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    report = alice.inbox.wait(is_report)
     assert "Action: failed" in report.message.get_payload()[1].as_string()
 
 
@@ -156,8 +142,7 @@ def test_telnyx_card(gateway, alice, endpoint, contact):
 def twilio_whatsapp(gateway, sim, alice, contact):
     """An endpoint to which somebody has written: his first mail, and inbound(text, **options) for the next ones."""
     sim.reset()
-    number = gateway.number()
-    twilio.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, "whatsapp")
+    number = gateway.declare(twilio, sim, alice, "whatsapp").number
 
     def inbound(text, **options):
         return sim.inbound(f"whatsapp:{contact}", f"whatsapp:{number}", text, **options)
@@ -182,7 +167,7 @@ def test_twilio_whatsapp_refers_to_what_is_meant(gateway, twilio_sim, alice, con
     mail, inbound = twilio_whatsapp(gateway, twilio_sim, alice, contact)
     answer = alice.reply(mail, "Tuesday or Friday?")
     sent = twilio_sim.wait_request(To=f"whatsapp:{contact}")
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", sent["id"]), "the answer's id")
+    wait_provider_id(gateway, sent["id"])
     inbound("the second", extra={"OriginalRepliedMessageSid": sent["id"], "OriginalRepliedMessageSender": f"whatsapp:{contact}"})
     assert alice.inbox.wait(lambda mail: "the second" in mail.text)["In-Reply-To"] == answer["Message-ID"]
     inbound("", extra={"MessageType": "reaction", "OriginalRepliedMessageSid": sent["id"]})
@@ -195,7 +180,7 @@ def test_twilio_whatsapp_read_is_in_the_trace(gateway, twilio_sim, alice, contac
     mail, _ = twilio_whatsapp(gateway, twilio_sim, alice, contact)
     sent = alice.reply(mail, "Did you see it?")
     twilio_sim.send_status(twilio_sim.wait_request(To=f"whatsapp:{contact}")["id"], "read")
-    wait_until(lambda: any(event["status"] == "read" for event in gateway.trace(sent["Message-ID"])), "the receipt")
+    wait_status(gateway, sent, "read")
 
 
 @pytest.mark.cell("twilio", "whatsapp", "in", "STOP")

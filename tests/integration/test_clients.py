@@ -118,9 +118,8 @@ def test_uncertain_reply_comes_back_and_leaves_after_send(gateway, alice, endpoi
 
 def test_group_is_answered_by_reply_all_without_a_private_copy(gateway, alice, contact, tmp_path):
     """Roundcube puts the member who wrote into To or Cc beside the group: he gets the group's message alone."""
-    number = gateway.number()
     with whatsapp.Simulator(retry_base=0.2) as sim:
-        whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
+        number = gateway.declare(whatsapp, sim, alice).number
         sim.inbound(contact, number, "Who comes to the lake?", fields={"group_id": "LAKE=="}, name="Dan Okafor")
         mail = alice.inbox.wait()
         group, member = mail["Reply-To"].addresses[0].addr_spec, mail["From"].addresses[0].addr_spec

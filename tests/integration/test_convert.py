@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lib.conversation import is_report
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import whatsapp
@@ -165,7 +166,7 @@ def refused_with_the_limit(gateway, alice, contact, name, content_type, content)
         words = str(refused)
         assert content_type == "application/pdf"
     else:
-        words = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report", timeout=60).raw.decode()
+        words = alice.inbox.wait(is_report, timeout=60).raw.decode()
     assert "1000 KB" in " ".join(words.split())
     assert gateway.sql("SELECT count(*) FROM ump.outbox WHERE recipient = %s", contact) == [(0,)]
 
@@ -173,9 +174,8 @@ def refused_with_the_limit(gateway, alice, contact, name, content_type, content)
 @pytest.fixture
 def cloud(gateway, alice, contact):
     """A WhatsApp endpoint of alice's that contact has just written to."""
-    number = gateway.number()
     with whatsapp.Simulator(retry_base=0.2) as sim:
-        whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
+        number = gateway.declare(whatsapp, sim, alice).number
         sim.inbound(contact, number, "send it")
         alice.inbox.wait()
         yield sim

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from tests.lib.conversation import is_report
 from tests.lib.gateway import ControlFailed
-from tests.lib.smtp import Refused, compose
+from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 
 LAST = "What do you think about the offer that we made you on Monday?"
@@ -15,10 +16,6 @@ UNSURE = "Hello\n\nSubject: the offer\nTo: Alice\nI was told so\nI think so\n"
 
 def is_preview(mail):
     return "Please confirm" in str(mail["Subject"])
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
 
 
 def plain(mail):

@@ -13,8 +13,7 @@ from datetime import datetime
 import pytest
 from nacl.signing import SigningKey
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
+from tests.lib.conversation import PNG
 
 
 def picture(name="photo.png", content=PNG, content_type="image/png"):

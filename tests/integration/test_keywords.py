@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+from tests.lib.conversation import is_report, wait_status
 from tests.lib.wait import wait_until
 from tests.sim import whatsapp
 
@@ -23,8 +24,7 @@ def flags_of(box, mail):
 def line(gateway, alice):
     with whatsapp.Simulator(retry_base=0.2) as sim:
         sim.read_too = True
-        sim.number = gateway.number()
-        whatsapp.add_endpoint(sim, gateway.layout.umpctl, sim.number, alice.email)
+        sim.number = gateway.declare(whatsapp, sim, alice).number
         yield sim
 
 
@@ -55,7 +55,7 @@ def test_mail_that_failed_has_none(gateway, alice, endpoint, contact):
     gateway.sim.add_rule(error="40001", to=contact, times=1, when="finalized")
     mail = alice.submit(gateway.address(contact), "In vain")
     box = save(alice, mail)
-    alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    alice.inbox.wait(is_report)
     assert gateway.sql("SELECT count(*) FROM ump.jobs WHERE kind = 'keyword' AND payload->>'user' = %s", alice.email) == [(0,)]
     assert not any(flag.startswith("$") for flag in flags_of(box, mail))
 
@@ -70,7 +70,7 @@ def test_dovecot_that_cannot_be_asked_holds_nothing_up(own_gateway):
     wait_until(lambda: "doveadm-failed" in gateway.log("ump-bridge"), "a try")
     gateway.sim.add_rule(error="40001", to=contact, times=1, when="finalized")
     alice.submit(gateway.address(contact), "two")
-    alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    alice.inbox.wait(is_report)
     gateway.sim.inbound(contact, line.number, "and in")
     alice.inbox.wait(lambda mail: mail.text == "and in")
 
@@ -89,5 +89,5 @@ def test_without_the_setting_nobody_is_asked(own_gateway):
     contact = gateway.number()
     mail = alice.submit(gateway.address(contact), "quiet")
     gateway.sim.wait_request(to=contact)
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(mail["Message-ID"])), "the status")
+    wait_status(gateway, mail, "delivered")
     assert gateway.sql("SELECT count(*) FROM ump.jobs WHERE kind = 'keyword'") == [(0,)]

@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 from tests.lib.chaos import Load, cycles, drain, kill_some, report
-from tests.lib.gateway import Endpoint
 from tests.lib.oracle import check, story
 from tests.sim import twilio, whatsapp
 
@@ -79,17 +78,16 @@ def test_the_same_through_other_webhooks(own_gateway, module, channel):
     """Twilio gives a webhook up after 15 s and lists its messages; WhatsApp repeats it for days and lists none."""
     gateway = own_gateway
     lifted(gateway)
-    person, number = gateway.user("alice"), gateway.number()
+    person = gateway.user("alice")
     with module.Simulator(str(gateway.layout.log / "other.jsonl"), retry_base=0.7) as sim:
-        record = module.add_endpoint(sim, gateway.layout.umpctl, number, person.email)
-        gateway.umpctl("endpoint", "set", record["id"], "--set", "pair_rate=0")
-        load = Load(gateway, person, Endpoint(gateway, record, number, person.email), sim, channel)
+        line = gateway.declare(module, sim, person, pair_rate="0")
+        load = Load(gateway, person, line, sim, channel)
         for contact in load.contacts:     # WhatsApp: he writes first
-            assert sim.inbound(contact, number, "hello")["status"] == 200
+            assert sim.inbound(contact, line.number, "hello")["status"] == 200
         person.inbox.wait_all(count=len(load.contacts))
         load.start()
         killed = kill_some(gateway, cycles(10), seed=7)
-        judge(gateway, load, killed, record["provider"], shown_twice=8 * len(killed))
+        judge(gateway, load, killed, line.record["provider"], shown_twice=8 * len(killed))
 
 
 @pytest.mark.destructive

@@ -10,7 +10,6 @@ well, and so may be the receipt that would have told that a request in flight ha
 """
 import os
 import random
-import threading
 import time
 
 import pytest
@@ -18,8 +17,8 @@ import pytest
 from tests.integration.test_kill import SETTINGS, in_flight, lifted
 from tests.integration.test_signal_rest import SECRET, webhook_url
 from tests.lib import oracle
-from tests.lib.chaos import OURS, SERVERS, cycles, drain, report, victims
-from tests.lib.gateway import Endpoint
+from tests.lib.chaos import OURS, SERVERS, Threads, cycles, drain, report, victims
+from tests.lib.conversation import declare_signal
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli
@@ -27,26 +26,14 @@ from tests.sim import signal_cli
 pytestmark = pytest.mark.guarantee
 
 
-class Load:
+class Load(Threads):
     """Messages from the network and submissions, each with a token of its own."""
 
     def __init__(self, gateway, person, endpoint):
         self.gateway, self.person, self.endpoint = gateway, person, endpoint
         self.contacts = [gateway.number() for _ in range(6)]
         self.arrived, self.attempted, self.acked = [], set(), set()
-        self.ended = threading.Event()
-        self.threads = [threading.Thread(target=run, daemon=True) for run in (self._inbound, self._submit)]
-
-    def start(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def stop(self):
-        self.ended.set()
-        for thread in self.threads:
-            thread.join(90)
-            assert not thread.is_alive(), "a load thread hangs"
+        super().__init__(self._inbound, self._submit)
 
     def _inbound(self):
         while not self.ended.wait(0.03):
@@ -73,7 +60,7 @@ def kill_some(gateway, cycles, dice):
     """The subscribers that were there when ump-bridge was killed, and when it was restarted."""
     doomed, killed = [], []
     for name in victims(dice, cycles, ["ump-bridge", "ump-bridge", "restart", *OURS, *SERVERS]):
-        time.sleep(dice.uniform(0.5, 2.0))
+        time.sleep(dice.uniform(0.5, 2.0))  # the load runs: a kill is to come at any moment of its work
         killed.append(name)
         if name == "restart":  # as an administrator would: nothing may be lost by it
             gateway.stop_service("ump-bridge")
@@ -106,11 +93,9 @@ def written_off(doomed, shown):
 def test_nothing_is_lost_and_nothing_sent_twice(own_gateway, receive):
     gateway = own_gateway
     lifted(gateway)
-    sim, person, number = use_signal(gateway), gateway.user("alice"), gateway.number()
-    record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, person.email, rate="0", pair_rate="0",
-                                     **({"receive": sim.tcp_url} if receive == "socket" else {}))
-    sim.wait_subscribed(number)
-    load = Load(gateway, person, Endpoint(gateway, record, number, person.email)).start()
+    sim, person = use_signal(gateway), gateway.user("alice")
+    line = declare_signal(gateway, sim, person, rate="0", pair_rate="0", **({"receive": sim.tcp_url} if receive == "socket" else {}))
+    load = Load(gateway, person, line).start()
     doomed, killed = kill_some(gateway, cycles(9), random.Random(7))
     at_rest(gateway, load)
     shown, _, _ = oracle.mailbox_tokens(gateway.layout.mail)
@@ -127,10 +112,8 @@ def test_nothing_is_lost_and_nothing_sent_twice(own_gateway, receive):
 def test_the_same_through_signal_cli_rest_api(own_gateway):
     gateway = own_gateway
     lifted(gateway)
-    sim, person, number = use_signal(gateway), gateway.user("alice"), gateway.number()
-    record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, person.email, "signal_rest", {"webhook_secret": SECRET},
-                                     rate="0", pair_rate="0")
-    endpoint = Endpoint(gateway, record, number, person.email)
+    sim, person = use_signal(gateway), gateway.user("alice")
+    endpoint = gateway.declare(signal_cli, sim, person, "signal_rest", {"webhook_secret": SECRET}, rate="0", pair_rate="0")
     sim.webhook = webhook_url(endpoint)
     load = Load(gateway, person, endpoint).start()
     _, killed = kill_some(gateway, cycles(9), random.Random(7))

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from tests.lib.conversation import is_report
 from tests.lib.lmtp import Lmtp
 from tests.lib.smtp import Refused, compose, send
 from tests.lib.wait import wait_until
@@ -144,14 +145,14 @@ def test_submitted_mail_loses_its_stamp_and_keeps_its_wishes(gateway, people):
 def test_success_report_that_postfix_leaves_to_us(gateway, people):
     alice, bob = people(), people()
     mail = alice.submit(bob.email, "please confirm", rcpt_options=["NOTIFY=SUCCESS"], mail_options=["ENVID=abc"])
-    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    report = alice.inbox.wait(is_report)
     status = next(part for part in report.message.walk() if part.get_content_type() == "message/delivery-status").as_string()
     assert "Action: delivered" in status and bob.email in status and "abc" in status
     assert mail["Message-ID"] in f"{report['References']} {report['In-Reply-To']}"
     alice.submit(bob.email, "the next one")
     bob.inbox.wait(lambda mail: mail.text == "the next one")
     assert not gateway.queue()
-    assert len([m for m in alice.inbox.all() if m.message.get_content_type() == "multipart/report"]) == 1
+    assert len([m for m in alice.inbox.all() if is_report(m)]) == 1
 
 
 # --- gateway mail
@@ -295,7 +296,7 @@ def test_reaction_is_kept_as_one(gateway, alice, endpoint, contact):
 def test_reaction_is_not_taken_back_where_there_are_none(gateway, alice, endpoint, contact):
     gateway.sim.inbound(contact, endpoint.number, "Look at this")
     alice.react(alice.inbox.wait(), "-")
-    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    report = alice.inbox.wait(is_report)
     assert "cannot be taken back" in " ".join(report.text.split())
     assert not [entry for entry in gateway.sim.accepted if contact in str(entry["request"]["to"])]
 
@@ -336,7 +337,7 @@ def test_held_message_is_cancelled(gateway, alice, contact, preview):
     wait_until(lambda: status(gateway, contact) == "cancelled", "it to be cancelled")
     # Too late for anything else; the author is told.
     alice.submit(preview, "a new text")
-    bounce = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    bounce = alice.inbox.wait(is_report)
     assert "5.5.1" in bounce.raw.decode() and status(gateway, contact) == "cancelled"
 
 
@@ -349,14 +350,14 @@ def test_too_late_to_cancel_is_said(gateway, alice, contact, preview):
     alice.submit(preview, "send")
     wait_until(lambda: status(gateway, contact) == "delivered", "it to be delivered")
     alice.submit(preview, "cancel")
-    bounce = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    bounce = alice.inbox.wait(is_report)
     assert "5.5.1" in bounce.raw.decode() and "has left" in bounce.raw.decode()
 
 
 def test_confirmed_after_stop_is_refused(gateway, alice, endpoint, contact, preview):
     gateway.sim.inbound(contact, endpoint.number, "STOP")
     alice.submit(preview, "send")
-    bounce = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    bounce = alice.inbox.wait(is_report)
     assert "The recipient has asked to get no more messages" in " ".join(bounce.raw.decode().split())
     assert status(gateway, contact) == "held"
 
@@ -365,7 +366,7 @@ def test_notice_is_its_authors(gateway, people, contact, preview):
     mallory = people()
     mallory.endpoint()
     mallory.submit(preview, "send")
-    bounce = mallory.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    bounce = mallory.inbox.wait(is_report)
     assert "5.7.1" in bounce.raw.decode() and status(gateway, contact) == "held"
 
 

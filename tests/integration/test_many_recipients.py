@@ -3,6 +3,7 @@ import json
 import os
 import tempfile
 
+from tests.lib.conversation import declare_signal
 from tests.lib.sink import Sink
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli, whatsapp
@@ -30,11 +31,7 @@ def test_each_is_reached_once(gateway, people):
     with tempfile.TemporaryDirectory() as directory, whatsapp.Simulator(retry_base=0.2) as cloud, \
             signal_cli.Simulator(unix_path=f"{directory}/socket") as daemon, Sink(gateway.ports["sink"]) as sink:
         os.chmod(directory, 0o755)
-        line, account = gateway.number(), gateway.number()
-        whatsapp.add_endpoint(cloud, gateway.layout.umpctl, line, alice.email)
-        daemon.accounts.add(account)
-        signal_cli.add_endpoint(daemon, gateway.layout.umpctl, account, alice.email)
-        daemon.wait_subscribed(account)
+        line, account = gateway.declare(whatsapp, cloud, alice).number, declare_signal(gateway, daemon, alice).number
         cloud.inbound(chat, line, "hello")  # opens WhatsApp's window
         alice.inbox.wait(lambda mail: mail.text == "hello")
 

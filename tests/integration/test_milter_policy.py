@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.lib.conversation import is_report
 from tests.lib.dialogue import Dialogue, enhanced
 from tests.lib.smtp import Refused, compose
 from tests.lib.wait import wait_until
@@ -125,7 +126,7 @@ def test_automatic_mail_still_reaches_mailboxes(gateway, people):
     contact = gateway.number()
     alice.submit([bob.email, gateway.address(contact)], "away", subject="vacation of alice", Auto_Submitted="auto-generated")
     bob.inbox.wait(lambda mail: mail["Subject"] == "vacation of alice")
-    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report", 30)
+    report = alice.inbox.wait(is_report, 30)
     assert b"declared" in report.raw
     assert not [request for request in gateway.sim.accepted if contact in str(request)]
 
@@ -151,7 +152,7 @@ def test_one_too_long_never_hits_the_colleague(gateway, people):
     alice.endpoint()
     alice.submit([bob.email, gateway.address(gateway.number())], "x" * 2000, subject="long")
     bob.inbox.wait(lambda mail: mail["Subject"] == "long")
-    report = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report", 30)
+    report = alice.inbox.wait(is_report, 30)
     assert b"5.3.4" in report.raw and b"this needs 14 SMS" in report.raw.replace(b"\r\n    ", b" ")
 
 

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from tests.conftest import finish, stack_directory
+from tests.lib.conversation import is_report
 from tests.lib.dialogue import Dialogue, enhanced
 from tests.lib.gateway import Gateway
 from tests.lib.smtp import compose, sendmail
@@ -127,7 +128,7 @@ def test_sendmail_is_refused_behind_the_queue(fence, milter_too):
     sendmail(fence.layout.postfix, carol.email, [f"{NUMBER}@sms.msgs.test", carol.email], mail)
     copy = carol.inbox.wait(lambda mail: mail["Subject"] == subject)
     assert not copy.all("UMP-Header") and not copy.all("UMP-Stamp")
-    report = carol.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report"
+    report = carol.inbox.wait(lambda mail: is_report(mail)
                               and subject.encode() in mail.raw)
     assert b"5.7.1" in report.raw
     assert fence.sql("SELECT count(*) FROM ump.submissions")[0][0] == before

@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from tests.lib.gateway import Endpoint
+from tests.lib.conversation import OGG, PNG, declare_signal
 from tests.sim import signal_cli, telnyx, twilio, whatsapp
 
 MOMENT = datetime.datetime(2026, 11, 20, 9, 30, 15, tzinfo=datetime.timezone.utc)
@@ -83,13 +83,12 @@ TWILIO = {
 
 
 def test_twilio(gateway, alice):
-    number = gateway.number()
     with twilio.Simulator(retry_base=0.2) as sim:
-        line = Endpoint(gateway, twilio.add_endpoint(sim, gateway.layout.umpctl, number, alice.email), number, alice.email)
+        line = gateway.declare(twilio, sim, alice)
         shapes = {}
         for name, change in TWILIO.items():
             contact = gateway.number()
-            pairs = change(sim.inbound_pairs(**{"from": contact, "to": number, "text": "Are we on? 🍕"}))
+            pairs = change(sim.inbound_pairs(**{"from": contact, "to": line.number, "text": "Are we on? 🍕"}))
             status, _ = sim.post(line.webhook_url, pairs, headers={
                 "X-Twilio-Signature": twilio.signature(sim.auth_token, line.webhook_url, pairs)})
             assert status == 200, name
@@ -101,8 +100,6 @@ def test_twilio(gateway, alice):
 
 
 # --- WhatsApp, by Meta and by Telnyx: one message of each kind
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 WHATSAPP_KINDS = {
     "text": {"body": "Are we on? 🍕"},
     "location": {"latitude": 37.44221, "longitude": -122.161659, "name": "Philz Coffee", "address": "101 Forest Ave"},
@@ -118,7 +115,7 @@ WHATSAPP_KINDS = {
     "unsupported": {"type": "poll_creation"},
     "image": None, "audio": None, "document": None, "sticker": None,  # media: made anew for each
 }
-MEDIA = {"image": (PNG, "image/png", {"caption": "Taj Mahal"}), "audio": (b"OggS" + bytes(60), "audio/ogg", {"voice": True}),
+MEDIA = {"image": (PNG, "image/png", {"caption": "Taj Mahal"}), "audio": (OGG, "audio/ogg", {"voice": True}),
          "document": (b"%PDF-1.4 ", "application/pdf", {"filename": "invoice.pdf"}), "sticker": (PNG, "image/webp", {})}
 WHATSAPP_NEEDED = {
     "object", "entry", "changes", "field", "value", "metadata", "phone_number_id", "display_phone_number", "contacts", "profile",
@@ -163,32 +160,31 @@ def check_kind(gateway, alice, post, shapes=WHATSAPP):
 
 @pytest.mark.parametrize("kind", WHATSAPP_KINDS)
 def test_whatsapp_cloud(gateway, alice, kind):
-    number = gateway.number()
     with whatsapp.Simulator(retry_base=0.2) as sim:
-        record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
+        line = gateway.declare(whatsapp, sim, alice)
 
         def post(contact, change):
             content, content_type, more = MEDIA.get(kind, (None, None, None))
             body = sim.medium(content, content_type, **more) if content else copy.deepcopy(WHATSAPP_KINDS[kind])
             message = sim.message(contact, kind=kind, body=body, timestamp=SECONDS)
-            return sim.post_body(record["webhook_url"], change(sim.envelope([("messages", sim.message_value(number, message, contact, "Eve"))])))
+            return sim.post_body(line.webhook_url, change(sim.envelope([("messages", sim.message_value(line.number, message, contact, "Eve"))])))
         check_kind(gateway, alice, post)
 
 
 @pytest.mark.parametrize("form", ["account", "profile"])
 @pytest.mark.parametrize("kind", WHATSAPP_KINDS)
 def test_telnyx_whatsapp(gateway, alice, kind, form):
-    sim, number = gateway.sim, gateway.number()
-    record = telnyx.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, "whatsapp")
+    sim = gateway.sim
+    line = gateway.declare(telnyx, sim, alice, "whatsapp")
 
     def post(contact, change):
         content, content_type, more = MEDIA.get(kind, (None, None, None))
         body = sim.whatsapp_medium(content, content_type, **more) if content else copy.deepcopy(WHATSAPP_KINDS[kind])
         item = sim.whatsapp_item(contact, kind=kind, body=body, timestamp=SECONDS)
         contacts = [{"profile": {"name": "Eve"}, "wa_id": contact[1:]}]
-        event = sim._event("whatsapp.messages", sim.whatsapp_value(number, "Eve", messages=[item])) if form == "account" else \
-            sim._event("message.received", sim.profile_payload(number, item, contacts=contacts))
-        return sim.post_event(record["webhook_url"], change(event))
+        event = sim._event("whatsapp.messages", sim.whatsapp_value(line.number, "Eve", messages=[item])) if form == "account" else \
+            sim._event("message.received", sim.profile_payload(line.number, item, contacts=contacts))
+        return sim.post_event(line.webhook_url, change(event))
     shapes = WHATSAPP
     if form == "profile":  # the time stands in the payload too
         shapes = {**WHATSAPP, "the time in the payload alone": lambda event: everywhere(event, lambda item: {
@@ -229,11 +225,8 @@ SIGNAL_KINDS = {
 
 @pytest.mark.parametrize("kind", SIGNAL_KINDS)
 def test_signal(gateway, alice, kind):
-    number = gateway.number()
     with signal_cli.Simulator() as sim:
-        sim.accounts.add(number)
-        signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
-        sim.wait_subscribed(number)
+        number = declare_signal(gateway, sim, alice).number
 
         def post(contact, change):
             at = int(MOMENT.timestamp()) * 1000

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from tests.lib.conversation import declare_signal
 from tests.lib.roundcube import Roundcube
 from tests.lib.sink import Sink
 from tests.lib.smtp import compose
@@ -44,10 +45,7 @@ def picture(name):
 
 def test_four_networks_are_one_conversation(gateway, whatsapp_sim, signal_sim, alice, contact, tmp_path):
     sms = alice.endpoint()
-    chat, private = gateway.number(), gateway.number()
-    whatsapp.add_endpoint(whatsapp_sim, gateway.layout.umpctl, chat, alice.email)
-    signal_cli.add_endpoint(signal_sim, gateway.layout.umpctl, private, alice.email)
-    signal_sim.wait_subscribed(private)
+    chat, private = gateway.declare(whatsapp, whatsapp_sim, alice).number, declare_signal(gateway, signal_sim, alice).number
     gateway.umpctl("contact", "set", contact, "--name", "Bob Jones")
     said = []
 

@@ -5,16 +5,10 @@ import subprocess
 
 import pytest
 
+from tests.lib.conversation import PNG, is_report
 from tests.lib.gateway import ControlFailed
 from tests.lib.smtp import compose, swaks
 from tests.lib.wait import wait_until
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
 
 
 @pytest.mark.sanitize

@@ -7,7 +7,8 @@ import urllib.request
 
 import pytest
 
-from tests.lib.gateway import Endpoint, Person
+from tests.lib.conversation import declare_signal
+from tests.lib.gateway import Person
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli, whatsapp
 from tests.sim.signal_cli import uuid_of
@@ -17,14 +18,6 @@ from tests.sim.signal_cli import uuid_of
 def sim():
     with whatsapp.Simulator(retry_base=0.2) as sim:
         yield sim
-
-
-def declare(gateway, sim, owner, **settings):
-    number = gateway.number()
-    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, owner)
-    for key, value in settings.items():
-        gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
-    return Endpoint(gateway, record, number, owner)
 
 
 def read(box, mail):
@@ -46,7 +39,7 @@ def marks(sim, *ids):
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "out", "read")
 @pytest.mark.sanitize
 def test_read_in_imap_is_read_on_whatsapp(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    line = gateway.declare(whatsapp, sim, alice, read_receipts="yes")
     first = sim.inbound(contact, line.number, "one")["message_id"]
     mail = arrived(alice.inbox, "one")
     second = sim.inbound(contact, line.number, "two")["message_id"]
@@ -64,7 +57,7 @@ def test_read_in_imap_is_read_on_whatsapp(gateway, sim, alice, contact):
 
 
 def test_one_mark_for_all_that_were_read_together(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    line = gateway.declare(whatsapp, sim, alice, read_receipts="yes")
     with_ids = [sim.inbound(contact, line.number, f"message {index}")["message_id"] for index in range(3)]
     mails = [arrived(alice.inbox, f"message {index}") for index in range(3)]
     gateway.stop_service("ump-bridge")      # while nobody listens
@@ -76,7 +69,7 @@ def test_one_mark_for_all_that_were_read_together(gateway, sim, alice, contact):
 
 
 def test_off_by_default(gateway, sim, alice, people, contact):
-    line, other = declare(gateway, sim, alice.email), declare(gateway, sim, people().email, read_receipts="yes")
+    line, other = gateway.declare(whatsapp, sim, alice), gateway.declare(whatsapp, sim, people(), read_receipts="yes")
     quiet = sim.inbound(contact, line.number, "quiet")["message_id"]
     read(alice.inbox, arrived(alice.inbox, "quiet"))
     assert waits(gateway, line) == 0
@@ -88,7 +81,7 @@ def test_off_by_default(gateway, sim, alice, people, contact):
 
 
 def test_foreign_mail_and_another_mailbox_are_no_concern(gateway, sim, alice, people, contact):
-    line, bob = declare(gateway, sim, alice.email, read_receipts="yes"), people()
+    line, bob = gateway.declare(whatsapp, sim, alice, read_receipts="yes"), people()
     wamid = sim.inbound(contact, line.number, "hello")["message_id"]
     mail = arrived(alice.inbox, "hello")
     gateway.deliver_outside(alice.email, b"From: x@outside.test\r\nMessage-ID: <foreign@outside.test>\r\nSubject: foreign\r\n\r\nforeign\r\n")
@@ -104,7 +97,7 @@ def test_foreign_mail_and_another_mailbox_are_no_concern(gateway, sim, alice, pe
 
 
 def test_a_mark_that_is_refused_is_dropped_and_nobody_is_told(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    line = gateway.declare(whatsapp, sim, alice, read_receipts="yes")
     sim.inbound(contact, line.number, "hello")
     mail = arrived(alice.inbox, "hello")
     gateway.sql("UPDATE ump.unified_messages SET provider_id = '' WHERE mail_message_id = btrim(%s, '<>') OR mail_message_id = %s",
@@ -125,16 +118,13 @@ def signal():
 
 @pytest.fixture
 def signal_line(gateway, signal, alice):
-    number = gateway.number()
-    signal.accounts.add(number)
-    record = signal_cli.add_endpoint(signal, gateway.layout.umpctl, number, alice.email, read_receipts="yes")
-    signal.wait_subscribed(number)
-    yield Endpoint(gateway, record, number, alice.email)
-    gateway.umpctl("endpoint", "remove", record["id"])
+    line = declare_signal(gateway, signal, alice, read_receipts="yes")
+    yield line
+    gateway.umpctl("endpoint", "remove", line.id)
 
 
 def test_an_event_of_dovecot_is_followed_at_once(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    line = gateway.declare(whatsapp, sim, alice, read_receipts="yes")
     wamid = sim.inbound(contact, line.number, "an old one")["message_id"]
     mail = arrived(alice.inbox, "an old one")
     wait_until(lambda: gateway.sql("SELECT 1 FROM ump.read_waits WHERE endpoint_id = %s AND due_at > created_at + interval '6 s'", line.id),
@@ -145,7 +135,7 @@ def test_an_event_of_dovecot_is_followed_at_once(gateway, sim, alice, contact):
 
 
 def test_who_posts_without_the_word_is_not_heard(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice.email, read_receipts="yes")
+    line = gateway.declare(whatsapp, sim, alice, read_receipts="yes")
     sim.inbound(contact, line.number, "unread")
     arrived(alice.inbox, "unread")
     gateway.sql("UPDATE ump.read_waits SET due_at = due_at + interval '1 day' WHERE endpoint_id = %s", line.id)
@@ -190,7 +180,7 @@ def test_what_a_team_has_read(own_gateway, sim):
     gateway = own_gateway
     support = Person(gateway, "support@msgs.test")
     gateway.umpctl("team", "add", "support", "--mailbox", support.email, "--member", "alice@msgs.test")
-    line, contact = declare(gateway, sim, "team:support", read_receipts="yes"), gateway.number()
+    line, contact = gateway.declare(whatsapp, sim, "team:support", read_receipts="yes"), gateway.number()
     wamid = sim.inbound(contact, line.number, "for the team")["message_id"]
     read(support.inbox, arrived(support.inbox, "for the team"))
     wait_until(lambda: marks(sim, wamid) == [wamid], "the mark")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.lib.conversation import declare_signal, is_report, wait_status
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli, whatsapp
 
@@ -21,15 +22,10 @@ class Line:
 
 @pytest.fixture(params=["whatsapp", "signal"])
 def line(gateway, alice, request):
-    number = gateway.number()
     with whatsapp.Simulator(retry_base=0.2) if request.param == "whatsapp" else signal_cli.Simulator() as sim:
         sim.read_too = True
-        if request.param == "whatsapp":
-            whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
-        else:
-            signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
-            sim.wait_subscribed(number)
-        yield Line(gateway, request.param, sim, number)
+        made = gateway.declare(whatsapp, sim, alice) if request.param == "whatsapp" else declare_signal(gateway, sim, alice)
+        yield Line(gateway, request.param, sim, made.number)
 
 
 def talk(alice, line, contact):
@@ -40,12 +36,12 @@ def talk(alice, line, contact):
 
 def reports(alice, sent):
     return [mail for mail in alice.inbox.all()
-            if mail.message.get_content_type() == "multipart/report" and sent["Message-ID"] in mail["References"]]
+            if is_report(mail) and sent["Message-ID"] in mail["References"]]
 
 
 def told(gateway, sent, status):
     """The delivery has come so far, and no report of it is left to be written."""
-    wait_until(lambda: any(event["status"] == status for event in gateway.trace(sent["Message-ID"])), f"the status {status}")
+    wait_status(gateway, sent, status)
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.jobs j JOIN ump.unified_messages m ON m.id = j.message_id"
                                    " WHERE j.queue = 'receipts' AND j.kind <> 'keyword' AND m.mail_message_id = %s",
                                    sent["Message-ID"]) == [(0,)], "the reports to be written")

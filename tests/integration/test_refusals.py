@@ -6,6 +6,7 @@ import smtplib
 
 import pytest
 
+from tests.lib.conversation import is_report
 from tests.lib.smtp import Refused, compose, send, sendmail
 from tests.lib.wait import wait_until
 
@@ -168,7 +169,7 @@ def test_unstamped_sendmail_is_refused_in_lmtp(gateway, alice, endpoint, contact
     before = len(gateway.sim.accepted)
     sendmail(gateway.layout.postfix, alice.email, [gateway.address(contact)],
              compose(alice.email, [gateway.address(contact)], "unstamped"))
-    bounce = alice.inbox.wait(lambda mail: mail.message.get_content_type() == "multipart/report")
+    bounce = alice.inbox.wait(is_report)
     assert "5.7.1" in bounce.raw.decode()
     assert len(gateway.sim.accepted) == before
 

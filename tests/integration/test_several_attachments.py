@@ -3,13 +3,11 @@ import urllib.request
 
 import pytest
 
-from tests.lib.gateway import Endpoint
+from tests.lib.conversation import PNG, is_report
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import twilio, whatsapp
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 OGG = b"OggS\x00\x02" + bytes(22) + b"OpusHead" + bytes(100)
 # Lines as of the header of another mail, and text below: nobody can be sure whose it is.
 UNSURE = "Hello\n\nSubject: the offer\nTo: Alice\nI was told so\nI think so\n"
@@ -18,7 +16,7 @@ PICTURES = [(f"{name}.png", "image/png", PNG + name.encode()) for name in ("boat
 
 class Cloud:
     """What the tests want to know of requests to the Cloud API."""
-    module = whatsapp
+    module, more, prefix = whatsapp, (), ""
 
     @staticmethod
     def shown(entry):
@@ -38,7 +36,7 @@ class Cloud:
 
 class Twilio:
     """The same of Twilio's."""
-    module = twilio
+    module, more, prefix = twilio, ("whatsapp",), "whatsapp:"
 
     @staticmethod
     def shown(entry):
@@ -62,16 +60,8 @@ class Line:
 
     def __init__(self, gateway, network, sim, person, contact, **settings):
         self.gateway, self.network, self.sim, self.person, self.contact = gateway, network, sim, person, contact
-        number = gateway.number()
-        arguments = (sim, gateway.layout.umpctl, number, person.email)
-        record = network.module.add_endpoint(*arguments) if network is Cloud else network.module.add_endpoint(*arguments, "whatsapp")
-        for key, value in settings.items():
-            gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
-        self.endpoint = Endpoint(gateway, record, number, person.email)
-        if network is Cloud:
-            sim.inbound(contact, number, "send it")
-        else:
-            sim.inbound(f"whatsapp:{contact}", f"whatsapp:{number}", "send it")
+        self.endpoint = gateway.declare(network.module, sim, person, *network.more, **settings)
+        sim.inbound(network.prefix + contact, network.prefix + self.endpoint.number, "send it")
         person.inbox.wait()
 
     def send(self, text, attachments, **fields):
@@ -109,10 +99,6 @@ def line(request, gateway, simulators, alice, contact):
     sim = simulators[request.param]
     sim.reset()
     return Line(gateway, request.param, sim, alice, contact)
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
 
 
 @pytest.mark.sanitize

@@ -9,7 +9,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.conversation import MEDIA, PNG, SIGNAL_GROUP, arrived, declare_signal, is_report, wait_held, wait_provider_id, wait_status
+from tests.lib.gateway import ControlFailed
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli
@@ -17,9 +18,6 @@ from tests.sim import signal_rules as rules
 from tests.sim.signal_cli import uuid_of
 from tests.stack.layout import ROOT
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
-GROUP = "OcX1j1sAF3e8yGDuFxd/sC+XKJL8TbBTOhCREc4CNXI="
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +36,10 @@ def sim(simulator):
     return simulator
 
 
-def declare(gateway, sim, owner, **settings):
-    number = gateway.number()
-    sim.accounts.add(number)
-    record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, owner.email, **settings)
-    sim.wait_subscribed(settings.get("account", number))
-    return Endpoint(gateway, record, number, owner.email)
-
-
 @pytest.fixture
 def line(gateway, sim, alice):
     """A Signal endpoint of alice's."""
-    return declare(gateway, sim, alice)
-
-
-def address(gateway, who):
-    return gateway.address(who, "signal")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
+    return declare_signal(gateway, sim, alice)
 
 
 @pytest.mark.sanitize
@@ -65,11 +47,11 @@ def is_report(mail):
 def test_text_both_ways(gateway, sim, alice, contact, receive):
     sim.early = receive == "early"
     where = {"sse": "sse", "tcp": sim.tcp_url, "early": sim.tcp_url, "unix": f"unix:{sim.unix_path}"}[receive]
-    line = declare(gateway, sim, alice, receive=where)
+    line = declare_signal(gateway, sim, alice, receive=where)
     at = sim.inbound(contact, line.number, "Are we on for lunch? 🍕", name="Bob Jones")
     mail = alice.inbox.wait()
     assert mail.text == "Are we on for lunch? 🍕"
-    assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert mail["From"].addresses[0].addr_spec == line.address(contact)
     assert mail["From"].addresses[0].display_name == "Bob Jones (Signal)"
     for field in ("channel=signal", "provider=signal_cli", "type=text", f'external-id="{at}@{uuid_of(contact)}"'):
         assert field in mail["UMP-Header"]
@@ -77,14 +59,10 @@ def test_text_both_ways(gateway, sim, alice, contact, receive):
     params = sim.wait_sent(contact, "Yes, 12:30!")["request"]["params"]
     assert (params["account"], params["quoteTimestamp"], params["quoteAuthor"], params["quoteMessage"]) == \
         (line.number, at, uuid_of(contact), "Are we on for lunch? 🍕")
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the receipt")
+    wait_status(gateway, sent, "delivered")
 
 
 # --- every kind, in
-def arrived(alice, type_, condition=lambda mail: True):
-    return alice.inbox.wait(lambda mail: f"type={type_}" in mail["UMP-Header"] and condition(mail))
-
-
 @pytest.mark.cell("signal_cli", "signal", "in", "text")
 @pytest.mark.cell("signal_cli", "signal", "out", "text", "reply")
 def test_styles_both_ways(gateway, sim, alice, line, contact):
@@ -102,21 +80,21 @@ def test_bold_of_html_mail_is_a_style(gateway, sim, alice, line, contact):
     sim.inbound(contact, line.number, "hello")
     arrived(alice, "text")
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = alice.email, address(gateway, contact), "x", "<html@msgs.test>"
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = alice.email, line.address(contact), "x", "<html@msgs.test>"
     mail.set_content("<p>It is <b>urgent</b>, really</p>", subtype="html")
-    assert alice.submit_raw([address(gateway, contact)], mail.as_bytes()) == {}
+    assert alice.submit_raw([line.address(contact)], mail.as_bytes()) == {}
     params = sim.wait_sent(contact, "It is urgent, really")["request"]["params"]
     assert params["textStyle"] == ["6:6:BOLD"]
 
 
 def test_mentions_both_ways(gateway, sim, alice, line, contact):
-    sim.groups[GROUP] = [contact]
-    sim.inbound(contact, line.number, "\ufffc hey", group=GROUP, mentions=[
+    sim.groups[SIGNAL_GROUP] = [contact]
+    sim.inbound(contact, line.number, "\ufffc hey", group=SIGNAL_GROUP, mentions=[
         {"name": "Alice", "number": line.number, "uuid": uuid_of(line.number), "start": 0, "length": 1}])
     mail = arrived(alice, "text")
     assert mail.text == "@Alice hey"
     alice.reply(mail, f"👋 @{contact} hi")
-    params = sim.wait_sent(GROUP)["request"]["params"]
+    params = sim.wait_sent(SIGNAL_GROUP)["request"]["params"]
     assert params["mention"] == [f"3:{len(contact) + 1}:{contact}"] and params["message"] == f"👋 @{contact} hi"
 
 
@@ -150,7 +128,7 @@ def test_reaction_and_quote_of_what_we_sent(gateway, sim, alice, line, contact, 
     sim.inbound(contact, line.number, "hello")
     sent = alice.reply(arrived(alice, "text"), "How about Tuesday?")
     at = int(sim.wait_sent(contact)["id"])
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", f"{at}@{line.number}"), "the answer's id")
+    wait_provider_id(gateway, f"{at}@{line.number}")
     number = line.number if author == "number" else None
     sim.inbound(contact, line.number, reaction={"emoji": "❤️", "targetAuthor": number or uuid_of(line.number), "targetAuthorNumber": number,
                                                  "targetAuthorUuid": uuid_of(line.number), "targetSentTimestamp": at, "isRemove": False})
@@ -161,11 +139,6 @@ def test_reaction_and_quote_of_what_we_sent(gateway, sim, alice, line, contact, 
     assert arrived(alice, "text", lambda mail: mail.text == "fine")["In-Reply-To"] == sent["Message-ID"]
 
 
-MEDIA = {"picture": ("dot.png", "image/png", PNG), "sound": ("note.ogg", "audio/ogg", b"OggS" + bytes(60)),
-         "video": ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60)),
-         "file": ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n")}
-
-
 @pytest.mark.cell("signal_cli", "signal", "in", "picture", "sound", "video", "file")
 @pytest.mark.cell("signal_cli", "signal", "out", "picture", "sound", "video", "file")
 def test_attachments_both_ways(gateway, sim, alice, line, contact):
@@ -174,7 +147,7 @@ def test_attachments_both_ways(gateway, sim, alice, line, contact):
     assert mail.text == "look"
     assert [(part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) for part in mail.attachments] == \
         [(name, kind, content) for name, kind, content in MEDIA.values()]
-    alice.submit(address(gateway, contact), "all of them", attachments=list(MEDIA.values()))
+    alice.submit(line.address(contact), "all of them", attachments=list(MEDIA.values()))
     params = sim.wait_sent(contact, "all of them")["request"]["params"]
     assert params["attachments"] == [f"data:{kind};filename={name};base64,{base64.b64encode(content).decode()}"
                                      for name, kind, content in MEDIA.values()]
@@ -226,7 +199,7 @@ def test_undecryptable_and_disappearing_are_told(gateway, sim, alice, line, cont
 
 
 def test_disappearing_messages_refused(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, disappearing="refuse")
+    line = declare_signal(gateway, sim, alice, disappearing="refuse")
     sim.inbound(contact, line.number, "psst", expiresInSeconds=3600)
     mail = arrived(alice, "interactive")
     assert "disappears after 1 hour" in mail.text and "psst" not in mail.raw.decode()
@@ -236,7 +209,7 @@ def test_disappearing_messages_refused(gateway, sim, alice, contact):
 
 
 def test_a_word_that_is_not_known_shows_nothing_that_disappears(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, disappearing="refused")
+    line = declare_signal(gateway, sim, alice, disappearing="refused")
     sim.inbound(contact, line.number, "psst", expiresInSeconds=3600)
     assert "psst" not in arrived(alice, "interactive").raw.decode()
 
@@ -252,7 +225,7 @@ def test_what_could_not_be_read_is_shown_when_it_comes_again(gateway, sim, alice
 
 def test_what_another_owner_was_told_is_quoted_to_nobody_else(gateway, sim, people, contact):
     alice, bob, other = people(), people(), gateway.number()
-    lines = [declare(gateway, sim, owner) for owner in (alice, bob)]
+    lines = [declare_signal(gateway, sim, owner) for owner in (alice, bob)]
     at = sim.inbound(contact, lines[0].number, "for alice alone")
     theirs = arrived(alice, "text")
     sim.inbound(other, lines[1].number, reaction={"emoji": "👍", "targetAuthor": contact, "targetAuthorNumber": contact,
@@ -265,45 +238,45 @@ def test_what_another_owner_was_told_is_quoted_to_nobody_else(gateway, sim, peop
 @pytest.mark.cell("signal_cli", "signal", "out", "group message")
 def test_group_is_answered_in_the_group(gateway, sim, alice, line, contact):
     other = gateway.number()
-    sim.groups[GROUP] = [contact, other]
-    at = sim.inbound(contact, line.number, "hi all", group=GROUP, name="Dan Okafor")
+    sim.groups[SIGNAL_GROUP] = [contact, other]
+    at = sim.inbound(contact, line.number, "hi all", group=SIGNAL_GROUP, name="Dan Okafor")
     mail = arrived(alice, "text")
     group = mail["Reply-To"].addresses[0].addr_spec
     assert group.startswith("g.") and mail["To"].addresses[0].addr_spec == group and "Team" in str(mail["To"])
     sent = alice.reply(mail, "hello group")
-    params = sim.wait_sent(GROUP, "hello group")["request"]["params"]
+    params = sim.wait_sent(SIGNAL_GROUP, "hello group")["request"]["params"]
     assert "recipient" not in params and (params["quoteTimestamp"], params["quoteAuthor"]) == (at, uuid_of(contact))
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.deliveries d JOIN ump.unified_messages m ON m.id = d.message_id"
                                    " WHERE m.mail_message_id = %s AND d.status = 'delivered'", sent["Message-ID"])[0][0] == 3, "the receipts")
     third = gateway.number()
-    sim.groups[GROUP], sim.titles[GROUP] = [contact, third], "Ski trip"
-    sim.inbound(contact, line.number, group=GROUP, group_type="UPDATE", title="Ski trip")
+    sim.groups[SIGNAL_GROUP], sim.titles[SIGNAL_GROUP] = [contact, third], "Ski trip"
+    sim.inbound(contact, line.number, group=SIGNAL_GROUP, group_type="UPDATE", title="Ski trip")
     notice = arrived(alice, "group-event")
     assert "“Ski trip” has changed" in notice.text and notice["To"].addresses[0].addr_spec == group
     assert f"{third} joined the group." in notice.text and f"{other} left the group." in notice.text
 
 
 def test_reply_to_all_of_a_group_makes_no_private_copy(gateway, sim, alice, line, contact):
-    sim.groups[GROUP] = [contact, line.number]
-    sim.inbound(contact, line.number, "hi all", group=GROUP)
+    sim.groups[SIGNAL_GROUP] = [contact, line.number]
+    sim.inbound(contact, line.number, "hi all", group=SIGNAL_GROUP)
     mail = arrived(alice, "text")
     group = mail["Reply-To"].addresses[0].addr_spec
-    alice.submit([group, address(gateway, contact)], "to all of you", In_Reply_To=mail["Message-ID"], References=mail["Message-ID"])
-    sim.wait_sent(GROUP, "to all of you")
+    alice.submit([group, line.address(contact)], "to all of you", In_Reply_To=mail["Message-ID"], References=mail["Message-ID"])
+    sim.wait_sent(SIGNAL_GROUP, "to all of you")
     [(messages,)] = gateway.sql("SELECT count(*) FROM ump.unified_messages WHERE endpoint_id = %s AND direction = 'outbound'", line.id)
     assert messages == 1
 
 
 def test_group_send_that_misses_a_member_is_told(gateway, sim, alice, line, contact):
     other = gateway.number()
-    sim.groups[GROUP] = [contact, other]
-    sim.inbound(contact, line.number, "hi all", group=GROUP)
+    sim.groups[SIGNAL_GROUP] = [contact, other]
+    sim.inbound(contact, line.number, "hi all", group=SIGNAL_GROUP)
     mail = arrived(alice, "text")
-    sim.add_rule(error=f"{other}=UNREGISTERED_FAILURE", to=GROUP, times=1)
+    sim.add_rule(error=f"{other}=UNREGISTERED_FAILURE", to=SIGNAL_GROUP, times=1)
     alice.reply(mail, "hello group")
     report = alice.inbox.wait(is_report)
     assert "does not use Signal" in report.text and other in report.raw.decode()
-    sim.wait_sent(GROUP, "hello group")
+    sim.wait_sent(SIGNAL_GROUP, "hello group")
     wait_until(lambda: gateway.sql("SELECT status FROM ump.deliveries WHERE recipient = %s", contact) == [("delivered",)], "the other's receipt")
 
 
@@ -335,7 +308,7 @@ def test_user_without_a_number_is_answered_by_his_uuid(gateway, sim, alice, line
     second = arrived(alice, "text", lambda mail: "my number" in mail.text)
     sim.inbound(number, line.number, "hidden again", hidden=True)
     third = arrived(alice, "text", lambda mail: "again" in mail.text)
-    assert second["From"].addresses[0].addr_spec == address(gateway, number)
+    assert second["From"].addresses[0].addr_spec == line.address(number)
     assert third["UMP-Conversation-ID"] == mail["UMP-Conversation-ID"]
 
 
@@ -370,7 +343,7 @@ def test_receipts_reach_the_delivery(gateway, sim, alice, line, contact):
     sim.read_too = False
     stamps = []
     for text in ("one", "two", "three"):
-        alice.submit(address(gateway, contact), text)
+        alice.submit(line.address(contact), text)
         stamps.append(int(sim.wait_sent(contact, text)["id"]))
     sim.receipt(contact, line.number, [*stamps, stamps[0]], "isViewed")
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.deliveries WHERE recipient = %s AND status = 'read'", contact)[0][0] == 4,
@@ -382,7 +355,7 @@ def test_stop(gateway, sim, alice, line, contact):
     sim.inbound(contact, line.number, "STOP")
     arrived(alice, "text")
     with pytest.raises(Refused) as refused:
-        alice.submit(address(gateway, contact), "more")
+        alice.submit(line.address(contact), "more")
     assert refused.value.code == 550 and "STOP" in str(refused.value)
 
 
@@ -394,7 +367,7 @@ def test_stop_holds_for_every_id_of_the_person(gateway, sim, alice, line, contac
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s)", contact, uuid_of(contact))
                == [(2,)], "the opt-out")
     with pytest.raises(Refused) as refused:
-        alice.submit(address(gateway, contact), "more")
+        alice.submit(line.address(contact), "more")
     assert refused.value.code == 550 and "STOP" in str(refused.value)
     later = f"{contact}.renamed"
     gateway.sql("SELECT ump.contact_alias(account_id, 'signal', %s, %s) FROM ump.endpoints WHERE id = %s", contact, later, line.id)
@@ -402,7 +375,7 @@ def test_stop_holds_for_every_id_of_the_person(gateway, sim, alice, line, contac
     sim.inbound(contact, line.number, "START", hidden=True)
     wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s, %s)",
                                    contact, uuid_of(contact), later) == [(0,)], "the end of the opt-out")
-    alice.submit(address(gateway, contact), "welcome back")
+    alice.submit(line.address(contact), "welcome back")
     sim.wait_sent(contact, "welcome back")
 
 
@@ -423,7 +396,7 @@ def test_every_published_example_is_taken_and_shown(gateway, sim, alice, receive
         pytest.skip("../shared/specs/signal is not at hand")
     number = gateway.number()
     sim.accounts.add(number)
-    declare(gateway, sim, alice, account=number, receive=sim.tcp_url if receive == "tcp" else "sse")
+    declare_signal(gateway, sim, alice, account=number, receive=sim.tcp_url if receive == "tcp" else "sse")
     quiet = {"typing_started", "sync_read", "receipt_viewed", "sync_sent_direct"}
     names = [path.stem for path in sorted(EXAMPLES.glob("*.json"))]
     for index, name in enumerate(names):
@@ -491,9 +464,7 @@ def test_captcha_holds_the_endpoint_and_says_how_to_lift_it(gateway, sim, alice,
     mail = arrived(alice, "text")
     sim.add_rule(error="PROOF_REQUIRED", to=contact, times=1)
     alice.reply(mail, "wait for it")
-    wait_until(lambda: gateway.sql("SELECT held_until > now() + interval '23 hours' FROM ump.endpoints WHERE id = %s", line.id) == [(True,)],
-               "the hold")
-    [(why,)] = gateway.sql("SELECT held_why FROM ump.endpoints WHERE id = %s", line.id)
+    why = wait_held(gateway, line, '23 hours')
     assert rules.TOKEN in why and "submitRateLimitChallenge" in why
     assert not sim.accepted or sim.text_of(sim.accepted[-1]["request"]) != "wait for it"
 
@@ -552,7 +523,7 @@ def test_what_came_while_nobody_received_comes_later_in_order(gateway, sim, alic
 
 @pytest.mark.parametrize("receive", ["sse", "tcp"])
 def test_broken_connection_is_made_again(gateway, sim, alice, contact, receive):
-    line = declare(gateway, sim, alice, receive=sim.tcp_url if receive == "tcp" else "sse")
+    line = declare_signal(gateway, sim, alice, receive=sim.tcp_url if receive == "tcp" else "sse")
     sim.inbound(contact, line.number, "before")
     alice.inbox.wait(lambda mail: mail.text == "before")
     sim.drop_connections()
@@ -568,7 +539,7 @@ def texts(box):
 def test_stream_goes_on_where_it_broke(gateway, sim, alice, contact):
     """What was lost with the connection comes after Last-Event-ID, and nothing comes twice."""
     sim.ids = True
-    line = declare(gateway, sim, alice)
+    line = declare_signal(gateway, sim, alice)
     for index in range(3):
         sim.inbound(contact, line.number, f"before {index}")
     alice.inbox.wait_all(count=3)
@@ -587,7 +558,7 @@ def test_stream_goes_on_where_it_broke(gateway, sim, alice, contact):
 
 def test_position_of_a_stream_survives_other_settings(gateway, sim, alice, contact):
     sim.ids = True
-    line = declare(gateway, sim, alice)
+    line = declare_signal(gateway, sim, alice)
     sim.inbound(contact, line.number, "one")
     alice.inbox.wait(lambda mail: mail.text == "one")
     gateway.umpctl("endpoint", "disable", line.id)
@@ -617,7 +588,7 @@ def test_stream_with_ids_loses_nothing_to_kill_9(own_gateway):
     alice, contact = gateway.user("alice"), gateway.number()
     with signal_cli.Simulator() as sim:
         sim.ids, sim.pace = True, 0.005
-        line = declare(gateway, sim, alice)
+        line = declare_signal(gateway, sim, alice)
         expected = [f"message {index:03d}" for index in range(300)]
         for text in expected:
             sim.inbound(contact, line.number, text)
@@ -640,7 +611,7 @@ def test_changed_settings_move_the_stream_and_disabling_ends_it(gateway, sim, al
 
 
 def test_overlong_and_unreadable_lines_are_kept_and_passed_over(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, receive=sim.tcp_url)
+    line = declare_signal(gateway, sim, alice, receive=sim.tcp_url)
     sim.inbound(contact, line.number, "x" * 1_500_000)
     sim.deliver_body(line.number, {"no": "envelope", "account": line.number})
     sim.inbound(contact, line.number, "after")
@@ -659,7 +630,7 @@ def test_health(gateway, sim, line):
 
 # --- disappearing messages that disappear here too
 def vanishing(gateway, sim, owner):
-    return declare(gateway, sim, owner, disappearing="expire")
+    return declare_signal(gateway, sim, owner, disappearing="expire")
 
 
 def gone(gateway, line, words):

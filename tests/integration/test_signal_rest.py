@@ -6,7 +6,8 @@ import urllib.request
 
 import pytest
 
-from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.conversation import MEDIA, SIGNAL_GROUP, arrived, is_report, wait_held, wait_status
+from tests.lib.gateway import ControlFailed
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import signal_cli
@@ -14,11 +15,7 @@ from tests.sim import signal_rules as rules
 from tests.sim.signal_cli import uuid_of
 
 SECRET = "say: friend@door"
-GROUP = "OcX1j1sAF3e8yGDuFxd/sC+XKJL8TbBTOhCREc4CNXI="
-REST_GROUP = "group." + base64.b64encode(GROUP.encode()).decode()
-MEDIA = {"picture": ("dot.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(60)), "sound": ("note.ogg", "audio/ogg", b"OggS" + bytes(60)),
-         "video": ("walk.mp4", "video/mp4", b"\0\0\0\x18ftypmp42" + bytes(60)),
-         "file": ("invoice.pdf", "application/pdf", b"%PDF-1.4\n%%EOF\n")}
+REST_GROUP = "group." + base64.b64encode(SIGNAL_GROUP.encode()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +42,9 @@ def is_known(url):
 
 def declare(gateway, sim, owner):
     """Known to the bridge when it returns: what comes to another endpoint's address for one that is not is never shown."""
-    number = gateway.number()
-    record = signal_cli.add_endpoint(sim, gateway.layout.umpctl, number, owner.email, "signal_rest", {"webhook_secret": SECRET})
-    wait_until(lambda: is_known(record["webhook_url"]), "the endpoint to be known")
-    return Endpoint(gateway, record, number, owner.email)
+    line = gateway.declare(signal_cli, sim, owner, "signal_rest", {"webhook_secret": SECRET})
+    wait_until(lambda: is_known(line.webhook_url), "the endpoint to be known")
+    return line
 
 
 def webhook_url(line, secret=SECRET):
@@ -66,18 +62,6 @@ def line(gateway, sim, alice):
     sim.webhook = None
 
 
-def arrived(alice, type_, condition=lambda mail: True):
-    return alice.inbox.wait(lambda mail: f"type={type_}" in mail["UMP-Header"] and condition(mail))
-
-
-def address(gateway, who):
-    return gateway.address(who, "signal")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
-
-
 @pytest.mark.cell("signal_rest", "signal", "in", "text", "delivered", "read")
 @pytest.mark.cell("signal_rest", "signal", "out", "text", "reply")
 @pytest.mark.parametrize("shape", ["array", "object"])
@@ -85,13 +69,13 @@ def test_text_both_ways(gateway, sim, alice, line, contact, shape):
     sim.new_answers, sim.read_too = shape == "array", True
     at = sim.inbound(contact, line.number, "Are we on for lunch? 🍕", name="Bob Jones")
     mail = arrived(alice, "text")
-    assert mail.text == "Are we on for lunch? 🍕" and mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert mail.text == "Are we on for lunch? 🍕" and mail["From"].addresses[0].addr_spec == line.address(contact)
     assert "provider=signal_rest" in mail["UMP-Header"]
     sent = alice.reply(mail, "🍕 *Yes*, 12:30!")
     request = sim.wait_sent(contact)["request"]
     assert request == {"number": line.number, "recipients": [contact], "message": "🍕 **Yes**, 12:30!", "text_mode": "styled",
                        "quote_timestamp": at, "quote_author": uuid_of(contact), "quote_message": "Are we on for lunch? 🍕"}
-    wait_until(lambda: any(event["status"] == "read" for event in gateway.trace(sent["Message-ID"])), "the receipt")
+    wait_status(gateway, sent, "read")
     assert not sim.failed_deliveries
 
 
@@ -136,7 +120,7 @@ def test_attachments_both_ways(gateway, sim, alice, line, contact):
     mail = arrived(alice, "media")
     assert [(part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) for part in mail.attachments] == \
         [(name, kind, content) for name, kind, content in MEDIA.values()]
-    alice.submit(address(gateway, contact), "all of them", attachments=list(MEDIA.values()))
+    alice.submit(line.address(contact), "all of them", attachments=list(MEDIA.values()))
     request = sim.wait_sent(contact, "all of them")["request"]
     assert request["base64_attachments"] == [f"data:{kind};filename={name};base64,{base64.b64encode(content).decode()}"
                                              for name, kind, content in MEDIA.values()]
@@ -158,7 +142,7 @@ def test_every_kind_is_readable(gateway, sim, alice, line, contact):
     sim.inbound(contact, line.number, pollCreate={"question": "Lunch?", "allowMultiple": True, "options": ["pizza", "sushi"]})
     sim.inbound(contact, line.number, hologram={"title": "a kind of tomorrow"})
     sim.inbound(contact, line.number, isExpirationUpdate=True, expiresInSeconds=0)
-    sim.inbound(contact, line.number, group=GROUP, group_type="UPDATE", title="Ski trip")
+    sim.inbound(contact, line.number, group=SIGNAL_GROUP, group_type="UPDATE", title="Ski trip")
     sim.sync(line.number, contact, "from my phone")
     mails = alice.inbox.wait_all(count=12, timeout=30)
     about = [mail for mail in mails if mail["In-Reply-To"] == target["Message-ID"]]
@@ -185,8 +169,8 @@ def test_read_in_imap_is_read_on_signal(gateway, sim, alice, line, contact):
 @pytest.mark.cell("signal_rest", "signal", "out", "group message")
 def test_group_is_answered_in_the_group(gateway, sim, alice, line, contact):
     other = gateway.number()
-    sim.groups[GROUP] = [contact, other]
-    sim.inbound(contact, line.number, "hi all", group=GROUP)
+    sim.groups[SIGNAL_GROUP] = [contact, other]
+    sim.inbound(contact, line.number, "hi all", group=SIGNAL_GROUP)
     mail = arrived(alice, "text")
     sim.add_rule(error=f"{other}=UNREGISTERED_FAILURE", to=REST_GROUP, times=1)
     alice.reply(mail, "hello group")
@@ -220,9 +204,7 @@ def test_captcha_holds_the_endpoint(gateway, sim, alice, line, contact):
     mail = arrived(alice, "text")
     sim.add_rule(error="429", to=contact, times=1)
     alice.reply(mail, "wait for it")
-    wait_until(lambda: gateway.sql("SELECT held_until > now() + interval '50 minutes' FROM ump.endpoints WHERE id = %s", line.id) == [(True,)],
-               "the hold")
-    [(why,)] = gateway.sql("SELECT held_why FROM ump.endpoints WHERE id = %s", line.id)
+    why = wait_held(gateway, line, '50 minutes')
     assert rules.TOKEN in why
 
 
@@ -231,7 +213,7 @@ def test_stop(gateway, sim, alice, line, contact):
     sim.inbound(contact, line.number, "STOP")
     arrived(alice, "text")
     with pytest.raises(Refused) as refused:
-        alice.submit(address(gateway, contact), "more")
+        alice.submit(line.address(contact), "more")
     assert "STOP" in str(refused.value)
 
 

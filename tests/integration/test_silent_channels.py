@@ -87,19 +87,17 @@ def test_every_provider_is_asked(own_gateway):
     alice = gateway.user("alice")
     for name, (module, key, channel) in PROVIDERS.items():
         with module.Simulator(retry_base=0.2) as sim:
-            number = gateway.number()
-            record = module.add_endpoint(sim, gateway.layout.umpctl, number, alice.email)
-            gateway.umpctl("endpoint", "set", record["id"], "--set", "watch=1s")
+            line = gateway.declare(module, sim, alice, watch="1s")
             more_looks(gateway, "well")
             right = getattr(sim, key)
             setattr(sim, key, "of_somebody_else")
-            told = alice.inbox.wait(lambda mail, number=number: silent(mail) and number in str(mail["Subject"]), timeout=60)
-            assert f"{channel}:{number} at {name} may not arrive" in " ".join(told.text.split()), told.text
+            told = alice.inbox.wait(lambda mail, number=line.number: silent(mail) and number in str(mail["Subject"]), timeout=60)
+            assert f"{channel}:{line.number} at {name} may not arrive" in " ".join(told.text.split()), told.text
             setattr(sim, key, right)
-            alice.inbox.wait(lambda mail, number=number: back(mail) and number in str(mail["Subject"]), timeout=60)
+            alice.inbox.wait(lambda mail, number=line.number: back(mail) and number in str(mail["Subject"]), timeout=60)
         # and when nobody is there at all
-        alice.inbox.wait_all(lambda mail, number=number: silent(mail) and number in str(mail["Subject"]), 2, timeout=60)
-        gateway.umpctl("endpoint", "disable", record["id"])
+        alice.inbox.wait_all(lambda mail, number=line.number: silent(mail) and number in str(mail["Subject"]), 2, timeout=60)
+        gateway.umpctl("endpoint", "disable", line.id)
         wait_until(lambda: metric(gateway, "ump_endpoints_cut_off") == 0, "a disabled endpoint not to count", 30)
 
 

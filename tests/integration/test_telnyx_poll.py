@@ -1,7 +1,7 @@
 """What Telnyx is asked for itself: webhooks that it gave up on, and opt-outs that it knows of and we do not."""
 import pytest
 
-from tests.lib.gateway import Endpoint
+from tests.lib.conversation import wait_status
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import telnyx
@@ -61,8 +61,7 @@ def test_webhooks_that_were_given_up_are_found(gateway, alice, people, contact):
     sim = gateway.sim
     sim.reset()
     line, other = gateway.endpoint(alice.email), gateway.endpoint(people().email)
-    number = gateway.number()
-    whatsapp = Endpoint(gateway, telnyx.add_endpoint(sim, gateway.layout.umpctl, number, alice.email, "whatsapp"), number, alice.email)
+    whatsapp = gateway.declare(telnyx, sim, alice, "whatsapp")
     sim.inbound(contact, line.number, "hello")
     mail = alice.inbox.wait()
     sim.statuses_on = False
@@ -81,7 +80,7 @@ def test_webhooks_that_were_given_up_are_found(gateway, alice, people, contact):
     texts = {"a lost SMS", "lost by WhatsApp, account", "lost by WhatsApp, profile"}
     for text in texts:
         alice.inbox.wait(lambda mail, text=text: mail.text == text, what=text)
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    wait_status(gateway, sent, "delivered")
     for endpoint in (line, whatsapp):
         for _ in range(2):
             before = rounds(gateway, endpoint)

@@ -5,13 +5,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.conversation import MP4, OGG, PDF, PNG, is_report, of_type, wait_provider_id, wait_status
+from tests.lib.gateway import ControlFailed
 from tests.lib.wait import wait_until
 from tests.sim import telnyx
 from tests.sim.telnyx_whatsapp import wamid
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 FORMS = ["account", "profile"]
 
 
@@ -25,35 +24,10 @@ def sim(gateway):
     sim.enforce_window = sim.read_too = False
 
 
-def declare(gateway, sim, owner, number=None, **settings):
-    number = number or gateway.number()
-    record = telnyx.add_endpoint(sim, gateway.layout.umpctl, number, owner.email, "whatsapp")
-    for key, value in settings.items():
-        gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
-    return Endpoint(gateway, record, number, owner.email)
-
-
 @pytest.fixture
 def line(gateway, sim, alice):
     """A WhatsApp endpoint of alice's at Telnyx."""
-    return declare(gateway, sim, alice)
-
-
-def address(gateway, who):
-    return gateway.address(who, "whatsapp")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
-
-
-def of_type(mail, kind):
-    return f"type={kind}," in mail["UMP-Header"]
-
-
-def sent_id(gateway, entry):
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", entry["id"]), "the answer's id")
-    return entry["id"]
+    return gateway.declare(telnyx, sim, alice, "whatsapp")
 
 
 @pytest.mark.cell("telnyx", "whatsapp", "in", "text", "delivered")
@@ -64,7 +38,7 @@ def test_text_both_ways(gateway, sim, alice, line, contact, form):
     assert answer["status"] == 200
     mail = alice.inbox.wait()
     assert mail.text == "Are we on for lunch? 🍕"
-    assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert mail["From"].addresses[0].addr_spec == line.address(contact)
     assert mail["From"].addresses[0].display_name == "Bob Jones (WhatsApp)"
     for field in ("channel=whatsapp", "provider=telnyx", "type=text", f'external-id="{answer["message_id"]}"'):
         assert field in mail["UMP-Header"]
@@ -72,7 +46,7 @@ def test_text_both_ways(gateway, sim, alice, line, contact, form):
     request = sim.wait_whatsapp(contact, "text", body="Yes, 12:30!")["request"]
     assert request["from"] == line.number and request["type"] == "WHATSAPP"
     assert request["whatsapp_message"]["context"] == {"message_id": answer["foreign_id"]}
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    wait_status(gateway, sent, "delivered")
 
 
 # --- every kind
@@ -85,7 +59,7 @@ def test_every_kind_is_readable(gateway, sim, alice, line, contact, form):
     fresh = gateway.number()
     kinds = {
         "image": sim.whatsapp_medium(PNG, "image/png", caption="Taj Mahal"),
-        "audio": sim.whatsapp_medium(b"OggS" + bytes(60), "audio/ogg; codecs=opus", voice=True),
+        "audio": sim.whatsapp_medium(OGG, "audio/ogg; codecs=opus", voice=True),
         "document": sim.whatsapp_medium(b"%PDF-1.4 ", "application/pdf", filename="invoice.pdf"),
         "sticker": sim.whatsapp_medium(b"RIFF0000WEBP", "image/webp", animated=False),
         "location": {"latitude": "37.44221", "longitude": -122.161659, "name": "Philz Coffee", "address": "101 Forest Ave"},
@@ -130,7 +104,7 @@ def test_every_kind_is_readable(gateway, sim, alice, line, contact, form):
 
 @pytest.mark.cell("telnyx", "whatsapp", "in", "video")
 def test_medium_that_the_payload_names_beside_the_body(gateway, sim, alice, line, contact):
-    content = b"\0\0\0\x18ftypmp42" + bytes(60)
+    content = MP4
     made = sim.add_media("walk.mp4", content, "video/mp4")
     item = sim.whatsapp_item(contact, kind="video", body={"caption": "A walk"})
     event = sim._event("message.received", sim.profile_payload(line.number, item, media=[made]))
@@ -156,8 +130,8 @@ def test_what_refers_to_what_we_sent(gateway, sim, alice, line, contact):
     sim.read_too = True
     sim.inbound_whatsapp(contact, line.number, "hello")
     answer = alice.reply(alice.inbox.wait(), "Tuesday or Friday?")
-    ours = sent_id(gateway, sim.wait_whatsapp(contact, "text"))
-    wait_until(lambda: {"delivered", "read"} <= {event["status"] for event in gateway.trace(answer["Message-ID"])}, "both")
+    ours = wait_provider_id(gateway, sim.wait_whatsapp(contact, "text")["id"])
+    wait_status(gateway, answer, "delivered", "read")
     sim.inbound_whatsapp(contact, line.number, "the second", fields={"context": {"from": line.number[1:], "id": ours}})
     assert alice.inbox.wait(lambda mail: "the second" in mail.text)["In-Reply-To"] == answer["Message-ID"]
     sim.inbound_whatsapp(contact, line.number, kind="reaction", body={"message_id": ours, "emoji": "❤️"})
@@ -179,7 +153,7 @@ def test_the_same_message_in_both_forms_is_one_mail(gateway, sim, alice, line, c
 def test_a_batch_keeps_each_event_apart(gateway, sim, alice, line, contact):
     sim.inbound_whatsapp(contact, line.number, "hello")
     sent = alice.reply(alice.inbox.wait(), "Did you get it?")
-    ours = sent_id(gateway, sim.wait_whatsapp(contact, "text"))
+    ours = wait_provider_id(gateway, sim.wait_whatsapp(contact, "text")["id"])
     people = [gateway.number() for _ in range(3)]
     value = sim.whatsapp_value(line.number, messages=[sim.whatsapp_item(who, f"from {who}") for who in people], statuses=[
         {"id": ours, "status": "read", "timestamp": "1750000000", "recipient_id": contact[1:],
@@ -187,8 +161,8 @@ def test_a_batch_keeps_each_event_apart(gateway, sim, alice, line, contact):
     assert sim.deliver_event([line.webhook_url], sim._event("whatsapp.messages", value)) == 200
     for who in people:
         mail = alice.inbox.wait(lambda mail, who=who: mail.text == f"from {who}")
-        assert mail["From"].addresses[0].addr_spec == address(gateway, who)
-    wait_until(lambda: any(event["status"] == "read" for event in gateway.trace(sent["Message-ID"])), "the status")
+        assert mail["From"].addresses[0].addr_spec == line.address(who)
+    wait_status(gateway, sent, "read")
     [(size,)] = gateway.sql("SELECT max(length(body)) FROM ump.provider_events WHERE endpoint_id = %s AND kind = 'message'", line.id)
     assert size < 1000
 
@@ -213,7 +187,7 @@ def test_stop_is_kept(gateway, sim, alice, line, contact):
     sim.inbound_whatsapp(contact, line.number, "STOP")
     wait_until(lambda: gateway.sql("SELECT 1 FROM ump.message_opt_outs WHERE identifier = %s", contact), "the opt-out")
     with pytest.raises(Exception) as refused:
-        alice.submit(address(gateway, contact), "Are you there?")
+        alice.submit(line.address(contact), "Are you there?")
     assert "STOP" in str(refused.value)
 
 
@@ -226,7 +200,7 @@ def test_sms_and_whatsapp_of_one_number_share_a_webhook(gateway, sim, alice, lin
             text = f"whatsapp {form} {url[-4:]}"
             assert sim.inbound_whatsapp(contact, line.number, text, form, urls=[url])["status"] == 200
             mail = alice.inbox.wait(lambda mail, text=text: mail.text == text)
-            assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+            assert mail["From"].addresses[0].addr_spec == line.address(contact)
         assert sim.inbound(contact, line.number, f"sms {url[-4:]}", urls=[url])["status"] == 200
         mail = alice.inbox.wait(lambda mail, url=url: mail.text == f"sms {url[-4:]}")
         assert mail["From"].addresses[0].addr_spec == gateway.address(contact)
@@ -235,7 +209,7 @@ def test_sms_and_whatsapp_of_one_number_share_a_webhook(gateway, sim, alice, lin
 
 def test_numbers_of_one_business_share_a_webhook(gateway, sim, people, alice, line, contact):
     bob = people()
-    other = declare(gateway, sim, bob)
+    other = gateway.declare(telnyx, sim, bob, "whatsapp")
     assert sim.inbound_whatsapp(contact, other.number, "for the other", urls=[line.webhook_url])["status"] == 200
     assert bob.inbox.wait().text == "for the other"
     stranger = gateway.number()
@@ -262,24 +236,24 @@ def test_reaction_by_mail(gateway, sim, alice, line, contact):
     target = sim.inbound_whatsapp(contact, line.number, "Shall we?")
     mail = alice.inbox.wait()
     reaction = EmailMessage()
-    reaction["From"], reaction["To"], reaction["Subject"] = alice.email, address(gateway, contact), "Re: Shall we?"
+    reaction["From"], reaction["To"], reaction["Subject"] = alice.email, line.address(contact), "Re: Shall we?"
     reaction["In-Reply-To"] = reaction["References"] = mail["Message-ID"]
     reaction["Message-ID"] = "<reaction-telnyx@msgs.test>"
     reaction.set_content("👍\n", disposition="reaction")
-    assert alice.submit_raw([address(gateway, contact)], reaction.as_bytes()) == {}
+    assert alice.submit_raw([line.address(contact)], reaction.as_bytes()) == {}
     message = sim.wait_whatsapp(contact, "reaction")["request"]["whatsapp_message"]
     assert message["reaction"] == {"message_id": target["foreign_id"], "emoji": "👍"}
 
 
 @pytest.mark.cell("telnyx", "whatsapp", "out", "picture", "sound", "video", "file")
 @pytest.mark.parametrize("name, content_type, text, kind, content", [
-    ("dot.png", "image/png", "a picture", "image", PNG), ("note.ogg", "audio/ogg", "", "audio", b"OggS" + bytes(60)),
-    ("walk.mp4", "video/mp4", "", "video", b"\0\0\0\x18ftypmp42" + bytes(60)),
-    ("invoice.pdf", "application/pdf", "", "document", b"%PDF-1.4\n%%EOF\n")])
+    ("dot.png", "image/png", "a picture", "image", PNG), ("note.ogg", "audio/ogg", "", "audio", OGG),
+    ("walk.mp4", "video/mp4", "", "video", MP4),
+    ("invoice.pdf", "application/pdf", "", "document", PDF)])
 def test_attachments_are_fetched_here(gateway, sim, alice, line, contact, name, content_type, text, kind, content):
     sim.inbound_whatsapp(contact, line.number, "send it")
     alice.inbox.wait()
-    alice.submit(address(gateway, contact), text, attachments=[(name, content_type, content)])
+    alice.submit(line.address(contact), text, attachments=[(name, content_type, content)])
     entry = sim.wait_whatsapp(contact, kind)
     sim.wait_for(lambda: entry["media"], what="the fetch")
     assert base64.b64decode(entry["media"][0]["content"]) == content and entry["media"][0]["content_type"] == content_type
@@ -306,7 +280,7 @@ def test_cost_is_kept(gateway, sim, alice, line, contact):
     sim.inbound_whatsapp(contact, line.number, "hello")
     sim.statuses_on = False
     alice.reply(alice.inbox.wait(), "Here")
-    message = sim.messages[sent_id(gateway, sim.wait_whatsapp(contact, "text"))]
+    message = sim.messages[wait_provider_id(gateway, sim.wait_whatsapp(contact, "text")["id"])]
     message["payload"]["cost"] = {"amount": "0.0240", "currency": "USD"}
     sim.send_status(message["payload"]["id"], "delivered")
     wait_until(lambda: gateway.sql("SELECT cost, currency FROM ump.deliveries WHERE recipient = %s", contact) == [(24000, "USD")],
@@ -318,7 +292,7 @@ def test_lost_answer_is_settled_by_the_status(gateway, sim, alice, line, contact
     mail = alice.inbox.wait()
     sim.add_rule(mode="accept-then-drop", to=contact, times=1)
     sent = alice.reply(mail, "once only")
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    wait_status(gateway, sent, "delivered")
     assert len([e for e in sim.accepted if sim.text_of(e["request"]) == "once only"]) == 1
 
 
@@ -327,9 +301,9 @@ def test_too_long_text_is_refused_in_bytes(gateway, sim, alice, line, contact):
     alice.inbox.wait()
     for options in ({}, {"attachments": [("dot.png", "image/png", PNG)]}):
         with pytest.raises(Exception) as refused:
-            alice.submit(address(gateway, contact), "wörd " * 814, **options)
+            alice.submit(line.address(contact), "wörd " * 814, **options)
         assert refused.value.code == 552 and "4096" in str(refused.value) and "bytes" in str(refused.value)
-    alice.submit(address(gateway, contact), "ä" * 2048)
+    alice.submit(line.address(contact), "ä" * 2048)
     assert sim.wait_whatsapp(contact, "text", body="ä" * 2048)
 
 
@@ -337,7 +311,7 @@ def test_several_attachments_and_a_text_too_long_for_a_caption_are_messages_of_t
     """A caption has 1,024 bytes."""
     sim.inbound_whatsapp(contact, line.number, "hello")
     alice.inbox.wait()
-    alice.submit(address(gateway, contact), "ä" * 600, attachments=[("a.png", "image/png", PNG), ("b.png", "image/png", PNG)])
+    alice.submit(line.address(contact), "ä" * 600, attachments=[("a.png", "image/png", PNG), ("b.png", "image/png", PNG)])
     sim.wait_for(lambda: [entry["request"]["whatsapp_message"]["type"] for entry in sim.accepted
                           if entry["request"].get("to") == contact] == ["text", "image", "image"], what="three messages")
 
@@ -358,12 +332,12 @@ def test_outside_of_the_window_the_sender_is_told_which_templates_go(gateway, si
     sim.enforce_window = True
     gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
     with pytest.raises(Exception) as refused:
-        alice.submit(address(gateway, contact), "Are you there?")
+        alice.submit(line.address(contact), "Are you there?")
     assert refused.value.code == 550 and "has not written to you for 24 hours" in str(refused.value)
     assert "welcome (2 lines)" in str(refused.value)
     sim.inbound_whatsapp(contact, line.number, "now I have written")
     alice.inbox.wait()
-    alice.submit(address(gateway, contact), "Good")
+    alice.submit(line.address(contact), "Good")
     sim.wait_whatsapp(contact, "text", body="Good")
 
 
@@ -371,11 +345,11 @@ def test_outside_of_the_window_the_sender_is_told_which_templates_go(gateway, si
 def test_template_is_chosen_in_the_address_and_by_the_field(gateway, sim, alice, line, contact):
     gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
     gateway.umpctl("template", "add", line.id, "order", "--text", "Order {{number}} is {{state}}.", "--language", "en")
-    alice.submit(address(gateway, f"{contact}+welcome"), "Bob\n6 pm\n")
+    alice.submit(line.address(f"{contact}+welcome"), "Bob\n6 pm\n")
     template = sim.wait_whatsapp(contact, "template", name="welcome")["request"]["whatsapp_message"]["template"]
     assert template["language"] == {"code": "en_US"} and template["components"] == [{"type": "body", "parameters": [
         {"type": "text", "text": "Bob"}, {"type": "text", "text": "6 pm"}]}]
-    alice.submit(address(gateway, contact), "", UMP_Template='order; language=en; v1="17"; v2="on its way"')
+    alice.submit(line.address(contact), "", UMP_Template='order; language=en; v1="17"; v2="on its way"')
     template = sim.wait_whatsapp(contact, "template", name="order")["request"]["whatsapp_message"]["template"]
     assert [parameter["text"] for parameter in template["components"][0]["parameters"]] == ["17", "on its way"]
     assert (line.number, contact) not in sim.window_questions
@@ -384,12 +358,12 @@ def test_template_is_chosen_in_the_address_and_by_the_field(gateway, sim, alice,
 @pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
 def test_window_is_asked_before_the_reopening_template_takes_the_text(gateway, sim, alice, contact, is_open):
     """Our own record has no message of the contact's; the provider may know better."""
-    line = declare(gateway, sim, alice, reopen_template="news")
+    line = gateway.declare(telnyx, sim, alice, "whatsapp", reopen_template="news")
     sim.enforce_window = True
     gateway.umpctl("template", "add", line.id, "news", "--text", "There is news for you: {{1}}")
     if is_open:
         sim.last_inbound[(line.number, contact)] = time.time()
-    alice.submit(address(gateway, contact), "The part has come.\n\nYou can fetch it.")
+    alice.submit(line.address(contact), "The part has come.\n\nYou can fetch it.")
     if is_open:
         assert sim.wait_whatsapp(contact, "text", body="The part has come.\n\nYou can fetch it.")
     else:
@@ -400,10 +374,10 @@ def test_window_is_asked_before_the_reopening_template_takes_the_text(gateway, s
 
 
 def test_window_that_cannot_be_asked_leaves_the_template(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, reopen_template="news")
+    line = gateway.declare(telnyx, sim, alice, "whatsapp", reopen_template="news")
     sim.registered.discard(line.number)
     gateway.umpctl("template", "add", line.id, "news", "--text", "News: {{1}}")
-    alice.submit(address(gateway, contact), "It has come.")
+    alice.submit(line.address(contact), "It has come.")
     assert sim.wait_whatsapp(contact, "template", name="news")
 
 
@@ -428,10 +402,10 @@ def test_templates_are_taken_over_and_their_state_follows_the_webhooks(gateway, 
                 "message_template_language": "en_US", "reason": "INVALID_FORMAT"}, "photo", "rejected")):
         assert sim.deliver_event([line.webhook_url], sim._event(event_type, payload)) == 200
         wait_until(lambda name=name, status=status: status_of(name) == status, f"{name} to be {status}")
-    alice.submit(address(gateway, f"{contact}+waiting"), "Bob")
+    alice.submit(line.address(f"{contact}+waiting"), "Bob")
     sim.wait_whatsapp(contact, "template", name="waiting")
     with pytest.raises(Exception) as refused:
-        alice.submit(address(gateway, f"{contact}+promo"), "Bob\nBill")
+        alice.submit(line.address(f"{contact}+promo"), "Bob\nBill")
     assert "no approved template" in str(refused.value)
     sim.templates = sim.templates[:1]
     assert [entry["name"] for entry in gateway.umpctl("template", "sync", line.id)] == ["promo"]

@@ -5,14 +5,11 @@ import urllib.parse
 
 import pytest
 
-from tests.lib.gateway import Endpoint
+from tests.lib.conversation import PNG, is_report, wait_status
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import twilio
 from tests.sim.twilio_rules import error as refusal
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 
 
 @pytest.fixture(scope="module")
@@ -28,22 +25,10 @@ def sim(simulator):
     return simulator
 
 
-def declare(gateway, sim, owner, channel="sms", **settings):
-    number = gateway.number()
-    record = twilio.add_endpoint(sim, gateway.layout.umpctl, number, owner.email, channel)
-    for key, value in settings.items():
-        gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
-    return Endpoint(gateway, record, number, owner.email)
-
-
 @pytest.fixture
 def line(gateway, sim, alice):
     """An SMS endpoint of alice's at Twilio."""
-    return declare(gateway, sim, alice)
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
+    return gateway.declare(twilio, sim, alice)
 
 
 @pytest.mark.cell("twilio", "sms", "in", "text", "delivered")
@@ -59,8 +44,7 @@ def test_sms_both_ways(gateway, sim, alice, line, contact):
     request = sim.wait_request(To=contact)["request"]
     assert request["Body"] == "Yes, 12:30!" and request["From"] == line.number
     assert request["StatusCallback"].startswith(line.webhook_url + "?a=")
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])),
-               "the status")
+    wait_status(gateway, sent, "delivered")
 
 
 @pytest.mark.cell("twilio", "sms", "in", "contact card")
@@ -81,7 +65,7 @@ def test_mms_with_credentials_for_the_api_alone(gateway, sim, alice, line, conta
 @pytest.mark.cell("twilio", "whatsapp", "out", "text")
 @pytest.mark.sanitize
 def test_whatsapp_both_ways(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, "whatsapp")
+    line = gateway.declare(twilio, sim, alice, "whatsapp")
     first = sim.inbound(f"whatsapp:{contact}", f"whatsapp:{line.number}", "Hello from WhatsApp", name="Zoë")
     mail = alice.inbox.wait()
     assert mail["From"].addresses[0].addr_spec == gateway.address(contact, "whatsapp")
@@ -103,7 +87,7 @@ def test_whatsapp_both_ways(gateway, sim, alice, contact):
 
 @pytest.mark.cell("twilio", "whatsapp", "out", "template")
 def test_whatsapp_outside_of_the_window_needs_a_template(gateway, sim, alice, contact):
-    line, content = declare(gateway, sim, alice, "whatsapp"), "HX" + "5" * 32
+    line, content = gateway.declare(twilio, sim, alice, "whatsapp"), "HX" + "5" * 32
     gateway.umpctl("template", "add", line.id, content, "--text", "Hello {{1}}, your flat is ready.")
     with pytest.raises(Refused) as refused:
         alice.submit(gateway.address(contact, "whatsapp"), "Are you there?")
@@ -188,7 +172,7 @@ def test_health(gateway, sim, line):
 
 
 def test_poll_finds_what_webhooks_lost(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice)
+    line = gateway.declare(twilio, sim, alice)
     sim.statuses_on = False
     lost = sim.inbound(contact, line.number, "lost on its way", lost=True)
     sim.inbound(contact, line.number, "a picture, lost", media=[("a.png", PNG, "image/png")], lost=True)
@@ -201,7 +185,7 @@ def test_poll_finds_what_webhooks_lost(gateway, sim, alice, contact):
     assert lost["message_id"] in found["UMP-Header"]
     picture = alice.inbox.wait(lambda mail: mail.text.startswith("a picture, lost"))
     assert PNG in [part.get_payload(decode=True) for part in picture.message.walk()]
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])), "the status")
+    wait_status(gateway, sent, "delivered")
     cost = wait_until(lambda: gateway.sql("SELECT cost, currency FROM ump.deliveries WHERE endpoint_id = %s AND cost IS NOT NULL", line.id),
                       "the price")
     assert cost == [(7500, "USD")]
@@ -218,7 +202,7 @@ def test_uncertain_is_looked_up(own_gateway):
     gateway = own_gateway
     alice = gateway.person()
     with twilio.Simulator() as sim:
-        line = declare(gateway, sim, alice)
+        line = gateway.declare(twilio, sim, alice)
         sim.statuses_on = False
         contact, other, third = gateway.number(), gateway.number(), gateway.number()
         sim.add_rule(mode="accept-then-drop", to=contact, times=1)

@@ -7,14 +7,12 @@ import time
 
 import pytest
 
-from tests.lib.gateway import ControlFailed, Endpoint
+from tests.lib.conversation import OGG, PNG, is_report, wait_provider_id, wait_status
+from tests.lib.gateway import ControlFailed
 from tests.lib.smtp import Refused
 from tests.lib.wait import wait_until
 from tests.sim import whatsapp
 from tests.stack.layout import ROOT
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff"
-                    "3f0300050001ff5c9a9d780000000049454e44ae426082")
 
 
 @pytest.fixture(scope="module")
@@ -31,30 +29,10 @@ def sim(simulator):
     return simulator
 
 
-def declare(gateway, sim, owner, **settings):
-    number = gateway.number()
-    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, number, owner.email)
-    for key, value in settings.items():
-        gateway.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
-    return Endpoint(gateway, record, number, owner.email)
-
-
 @pytest.fixture
 def line(gateway, sim, alice):
     """A WhatsApp endpoint of alice's."""
-    return declare(gateway, sim, alice)
-
-
-def address(gateway, who):
-    return gateway.address(who, "whatsapp")
-
-
-def is_report(mail):
-    return mail.message.get_content_type() == "multipart/report"
-
-
-def is_message(mail):
-    return not is_report(mail)
+    return gateway.declare(whatsapp, sim, alice)
 
 
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "in", "text")
@@ -65,15 +43,14 @@ def test_text_both_ways(gateway, sim, alice, line, contact):
     assert answer["status"] == 200
     mail = alice.inbox.wait()
     assert mail.text == "Are we on for lunch? 🍕"
-    assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert mail["From"].addresses[0].addr_spec == line.address(contact)
     assert mail["From"].addresses[0].display_name == "Bob Jones (WhatsApp)"
     for field in ("channel=whatsapp", "provider=whatsapp_cloud", "type=text", f'external-id="{answer["message_id"]}"'):
         assert field in mail["UMP-Header"]
     sent = alice.reply(mail, "Yes, 12:30!")
     request = sim.wait_sent(contact, "text", body="Yes, 12:30!")["request"]
     assert request["context"] == {"message_id": answer["message_id"]}
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])),
-               "the status")
+    wait_status(gateway, sent, "delivered")
     # Within the day, free of charge: the provider says so, and it is kept.
     assert gateway.sql("SELECT cost, currency FROM ump.deliveries WHERE recipient = %s", contact) == [(0, "USD")]
 
@@ -114,7 +91,7 @@ def test_both_secrets_are_good_while_one_is_changed(gateway, sim, alice, line, c
 
 def test_one_body_for_two_numbers_reaches_both(gateway, sim, people, alice, line, contact):
     bob = people()
-    other = declare(gateway, sim, bob)
+    other = gateway.declare(whatsapp, sim, bob)
     texts = [f"message {index}" for index in range(30)]
     changes = [("messages", sim.message_value(line.number, sim.message(contact, text), contact, "Carl")) for text in texts]
     changes.append(("messages", sim.message_value(other.number, sim.message(contact, "for the other"), contact, "Carl")))
@@ -162,7 +139,7 @@ def test_every_kind_is_readable(gateway, sim, alice, line, contact):
     picture = sim.medium(PNG, "image/png", caption="Taj Mahal")
     kinds = {
         "image": picture,
-        "audio": sim.medium(b"OggS" + bytes(60), "audio/ogg; codecs=opus", voice=True),
+        "audio": sim.medium(OGG, "audio/ogg; codecs=opus", voice=True),
         "document": sim.medium(b"%PDF-1.4 ", "application/pdf", filename="invoice.pdf"),
         "sticker": sim.medium(b"RIFF0000WEBP", "image/webp", animated=False),
         "location": {"latitude": "37.44221", "longitude": -122.161659, "name": "Philz Coffee", "address": "101 Forest Ave"},
@@ -218,7 +195,7 @@ def test_reaction_taken_back_and_reaction_to_what_we_sent(gateway, sim, alice, l
     sim.inbound(contact, line.number, "hello")
     alice.reply(alice.inbox.wait(), "How about Tuesday?")
     sent = sim.wait_sent(contact, "text")
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", sent["id"]), "the answer's id")
+    wait_provider_id(gateway, sent["id"])
     sim.inbound(contact, line.number, kind="reaction", body={"message_id": sent["id"], "emoji": "❤️"})
     mail = alice.inbox.wait(lambda mail: "type=reaction" in mail["UMP-Header"])
     assert str(mail["Subject"]) == "❤️ to “How about Tuesday?”"
@@ -257,7 +234,7 @@ def test_user_without_a_number_is_answered_by_his_id(gateway, sim, alice, line):
     sim.inbound(None, line.number, "once more without", user_id=user_id, name="ada")
     third = alice.inbox.wait(lambda mail: "once more" in mail.text)
     assert third["UMP-Conversation-ID"] == mail["UMP-Conversation-ID"]
-    assert second["From"].addresses[0].addr_spec == address(gateway, number)
+    assert second["From"].addresses[0].addr_spec == line.address(number)
 
 
 def test_number_that_the_network_writes_otherwise_is_one_contact(gateway, sim, alice, line):
@@ -268,7 +245,7 @@ def test_number_that_the_network_writes_otherwise_is_one_contact(gateway, sim, a
     first = alice.inbox.wait()
     alice.reply(first, "Hi")
     sent = sim.wait_sent(number, "text", body="Hi")
-    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE provider_id = %s", sent["id"]), "the answer's id")
+    wait_provider_id(gateway, sent["id"])
     sim.inbound(known, line.number, "answer")
     assert alice.inbox.wait(lambda mail: mail.text == "answer")["UMP-Conversation-ID"] == first["UMP-Conversation-ID"]
 
@@ -348,7 +325,7 @@ def test_click_of_somebody_is_in_his_thread_and_opens_no_window(gateway, sim, al
     tell(sim, line, user_actions=[{**CLICK, "wa_id": contact[1:]}], contacts=[{"profile": {"name": "Bob Jones"}, "wa_id": contact[1:]}])
     mail = alice.inbox.wait()
     assert mail.text.startswith("Followed the button of a marketing message") and "Bob Jones" in str(mail["From"])
-    assert mail["From"].addresses[0].addr_spec == address(gateway, contact)
+    assert mail["From"].addresses[0].addr_spec == line.address(contact)
     with pytest.raises(Refused) as refused:
         alice.reply(mail, "Do you like it?")
     assert "24 hours" in str(refused.value)
@@ -388,7 +365,7 @@ def test_every_published_webhook_is_acknowledged_and_shown(gateway, sim, alice):
     """All but the answers of the API; which is which the unit tests list."""
     if not EXAMPLES.is_dir():
         pytest.skip("../shared/specs/whatsapp is not at hand")
-    record = whatsapp.add_endpoint(sim, gateway.layout.umpctl, gateway.number(), alice.email, own="106540352242922")
+    line = gateway.declare(whatsapp, sim, alice, "106540352242922")
     shown = 0
     for index, path in enumerate(sorted(EXAMPLES.glob("*.json"))):
         if path.name.startswith("api_"):
@@ -398,7 +375,7 @@ def test_every_published_webhook_is_acknowledged_and_shown(gateway, sim, alice):
         for item in value.get("messages", []) + value.get("message_echoes", []):
             item["id"] = f"wamid.example{index}"  # several of them are the same message
         shown += len(value.get("messages", []) + value.get("user_actions", []))
-        wait_until(lambda body=body: sim.post_body(record["webhook_url"], body) == 200, f"{path.name} to be taken")
+        wait_until(lambda body=body: sim.post_body(line.webhook_url, body) == 200, f"{path.name} to be taken")
     mails = alice.inbox.wait_all(count=shown, timeout=60)
     assert len(mails) == shown == 9
     for mail in mails:
@@ -425,7 +402,7 @@ def test_attachments_are_uploaded_without_https(gateway, sim, alice, line, conta
     sim.inbound(contact, line.number, "send it")
     alice.inbox.wait()
     content = PNG if kind == "image" else bytes(64)  # a type is known by its bytes
-    alice.submit(address(gateway, contact), text, attachments=[(name, content_type, content)])
+    alice.submit(line.address(contact), text, attachments=[(name, content_type, content)])
     entry = sim.wait_sent(contact, kind)
     sim.wait_for(lambda: entry["media"], what="the upload")
     assert entry["media"][0]["content"] == content and entry["media"][0]["type"] == content_type
@@ -434,10 +411,10 @@ def test_attachments_are_uploaded_without_https(gateway, sim, alice, line, conta
 
 
 def test_attachments_go_as_links_where_the_endpoint_wants_it(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, media="link")
+    line = gateway.declare(whatsapp, sim, alice, media="link")
     sim.inbound(contact, line.number, "send it")
     alice.inbox.wait()
-    alice.submit(address(gateway, contact), "look", attachments=[("dot.png", "image/png", PNG)])
+    alice.submit(line.address(contact), "look", attachments=[("dot.png", "image/png", PNG)])
     entry = sim.wait_sent(contact, "image")
     sim.wait_for(lambda: entry["media"], what="the fetch")
     assert base64.b64decode(entry["media"][0]["content"]) == PNG
@@ -459,8 +436,7 @@ def test_lost_answer_is_settled_by_the_status(gateway, sim, alice, line, contact
     mail = alice.inbox.wait()
     sim.add_rule(mode="accept-then-drop", to=contact[1:], times=1)
     sent = alice.reply(mail, "once only")
-    wait_until(lambda: any(event["status"] == "delivered" for event in gateway.trace(sent["Message-ID"])),
-               "the status")
+    wait_status(gateway, sent, "delivered")
     assert len([e for e in sim.accepted if e["request"].get("text", {}).get("body") == "once only"]) == 1
 
 
@@ -468,16 +444,16 @@ def test_lost_answer_is_settled_by_the_status(gateway, sim, alice, line, contact
 def test_outside_of_the_window_the_sender_is_told_which_templates_go(gateway, sim, alice, line, contact):
     gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
     with pytest.raises(Exception) as refused:
-        alice.submit(address(gateway, contact), "Are you there?")
+        alice.submit(line.address(contact), "Are you there?")
     assert refused.value.code == 550 and "has not written to you for 24 hours" in str(refused.value)
     assert "welcome (2 lines)" in str(refused.value)
     sim.inbound(contact, line.number, "now I have written")
     alice.inbox.wait()
-    alice.submit(address(gateway, contact), "Good")
+    alice.submit(line.address(contact), "Good")
     sim.wait_sent(contact, "text", body="Good")
     gateway.sql("UPDATE ump.unified_messages SET occurred_at = occurred_at - interval '25 hours' WHERE endpoint_id = %s", line.id)
     with pytest.raises(Exception) as refused:
-        alice.submit(address(gateway, contact), "And a day later?")
+        alice.submit(line.address(contact), "And a day later?")
     assert refused.value.code == 550
 
 
@@ -487,19 +463,19 @@ def test_the_window_is_each_contacts_own_within_a_burst(own_gateway, simulator):
     """What ump-lmtp remembers of a sender for a moment says nothing of when this contact last wrote."""
     gateway, person = own_gateway, own_gateway.user("alice")
     simulator.reset()
-    line = declare(gateway, simulator, person)
+    line = gateway.declare(whatsapp, simulator, person)
     near, far = gateway.number(), gateway.number()
     for contact in near, far:
         simulator.inbound(contact, line.number, "hello")
     person.inbox.wait_all(count=2)
     pid = gateway.pid("ump-lmtp")
-    person.submit(address(gateway, near), "first")
+    person.submit(line.address(near), "first")
     simulator.wait_sent(near, "text", body="first")
     # ump-milter sees an open window; until ump-lmtp looks, it has closed.
     os.kill(pid, signal.SIGSTOP)
     try:
         for contact, text in ((near, "second"), (far, "too late")):
-            person.submit(address(gateway, contact), text)
+            person.submit(line.address(contact), text)
         gateway.sql("UPDATE ump.unified_messages SET occurred_at = occurred_at - interval '25 hours' WHERE direction = 'inbound'"
                     " AND from_address = %s", far)
     finally:
@@ -513,32 +489,32 @@ def test_the_window_is_each_contacts_own_within_a_burst(own_gateway, simulator):
 def test_template_is_chosen_in_the_address(gateway, sim, alice, line, contact):
     gateway.umpctl("template", "add", line.id, "welcome", "--text", "Hello {{1}}, we are open until {{2}}.")
     gateway.umpctl("template", "add", line.id, "plain", "--text", "We are open.", "--language", "de")
-    alice.submit(address(gateway, f"{contact}+welcome"), "Bob\n6 pm\n")
+    alice.submit(line.address(f"{contact}+welcome"), "Bob\n6 pm\n")
     request = sim.wait_sent(contact, "template", name="welcome")["request"]
     assert request["template"]["language"] == {"code": "en_US"}
     assert request["template"]["components"] == [{"type": "body", "parameters": [
         {"type": "text", "text": "Bob"}, {"type": "text", "text": "6 pm"}]}]
-    alice.submit(address(gateway, f"{contact}+plain"), "")
+    alice.submit(line.address(f"{contact}+plain"), "")
     assert sim.wait_sent(contact, "template", name="plain")["request"]["template"]["language"] == {"code": "de"}
     for recipient, text, words in ((f"{contact}+welcome", "Bob", "has 2 variables"), (f"{contact}+nothing", "x", "no approved template")):
         with pytest.raises(Exception) as refused:
-            alice.submit(address(gateway, recipient), text)
+            alice.submit(line.address(recipient), text)
         assert refused.value.code == 550 and words in str(refused.value)
 
 
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "out", "template")
 def test_template_is_chosen_by_the_field(gateway, sim, alice, line, contact):
     gateway.umpctl("template", "add", line.id, "order", "--text", "Order {{number}} is {{state}}.", "--language", "en")
-    alice.submit(address(gateway, contact), "", UMP_Template='order; language=en; v1="17"; v2="on its way"')
+    alice.submit(line.address(contact), "", UMP_Template='order; language=en; v1="17"; v2="on its way"')
     parameters = sim.wait_sent(contact, "template", name="order")["request"]["template"]["components"][0]["parameters"]
     assert parameters == [{"type": "text", "text": "17", "parameter_name": "number"},
                           {"type": "text", "text": "on its way", "parameter_name": "state"}]
 
 
 def test_reopening_template_carries_the_text(gateway, sim, alice, contact):
-    line = declare(gateway, sim, alice, reopen_template="news")
+    line = gateway.declare(whatsapp, sim, alice, reopen_template="news")
     gateway.umpctl("template", "add", line.id, "news", "--text", "There is news for you: {{1}}")
-    alice.submit(address(gateway, contact), "The part has come.\n\nYou can fetch it.")
+    alice.submit(line.address(contact), "The part has come.\n\nYou can fetch it.")
     parameters = sim.wait_sent(contact, "template", name="news")["request"]["template"]["components"][0]["parameters"]
     assert parameters == [{"type": "text", "text": "The part has come. / You can fetch it."}]
 
@@ -571,5 +547,5 @@ def test_too_long_text_is_refused_with_the_limit(gateway, sim, alice, line, cont
     alice.inbox.wait()
     for options in ({}, {"attachments": [("dot.png", "image/png", PNG)]}):
         with pytest.raises(Exception) as refused:
-            alice.submit(address(gateway, contact), "word " * 1000, **options)
+            alice.submit(line.address(contact), "word " * 1000, **options)
         assert refused.value.code == 552 and "4096" in str(refused.value)

@@ -1,5 +1,6 @@
 """Load in both directions, and something that kills."""
 import contextlib
+import functools
 import json
 import os
 import random
@@ -38,19 +39,12 @@ def report(kind, killed, facts, findings, **more):
         file.write(json.dumps(figures) + "\n")
 
 
-class Load:
-    """Inbound messages and submissions by a few threads, each with a token of its own."""
+class Threads:
+    """Threads that run until stop() sets `ended`."""
 
-    def __init__(self, gateway, person, endpoint, sim=None, channel="sms", inbound_pause=0.05, outbound_pause=0.08):
-        self.gateway, self.person, self.endpoint, self.sim, self.channel = gateway, person, endpoint, sim or gateway.sim, channel
-        self.pauses = {"ki": inbound_pause, "ko": outbound_pause}
-        self.attempted = {"ki": set(), "ko": set()}
-        self.acked = {"ki": set(), "ko": set()}
-        self.contacts = [gateway.number() for _ in range(8)]
+    def __init__(self, *targets):
         self.ended = threading.Event()
-        self.threads = [threading.Thread(target=self._run, args=(kind, act), daemon=True)
-                        for kind, act in (("ki", self._inbound), ("ki", self._inbound), ("ko", self._submit), ("ko", self._submit))]
-        self.lock, self.count = threading.Lock(), 0
+        self.threads = [threading.Thread(target=target, daemon=True) for target in targets]
 
     def start(self):
         for thread in self.threads:
@@ -62,6 +56,20 @@ class Load:
         for thread in self.threads:
             thread.join(90)
             assert not thread.is_alive(), "a load thread hangs"
+
+
+class Load(Threads):
+    """Inbound messages and submissions by a few threads, each with a token of its own."""
+
+    def __init__(self, gateway, person, endpoint, sim=None, channel="sms", inbound_pause=0.05, outbound_pause=0.08):
+        self.gateway, self.person, self.endpoint, self.sim, self.channel = gateway, person, endpoint, sim or gateway.sim, channel
+        self.pauses = {"ki": inbound_pause, "ko": outbound_pause}
+        self.attempted = {"ki": set(), "ko": set()}
+        self.acked = {"ki": set(), "ko": set()}
+        self.contacts = [gateway.number() for _ in range(8)]
+        self.lock, self.count = threading.Lock(), 0
+        super().__init__(*(functools.partial(self._run, kind, act) for kind, act in (
+            ("ki", self._inbound), ("ki", self._inbound), ("ko", self._submit), ("ko", self._submit))))
 
     def _run(self, kind, act):
         while not self.ended.wait(self.pauses[kind]):
@@ -102,7 +110,7 @@ def kill_some(gateway, cycles, seed=None, pause=(1.0, 3.0), spared=()):
     """kill -9 of one program after the other, more often of ours, the spared ones never. Returns who was killed."""
     dice, killed = random.Random(seed), []
     for name in victims(dice, cycles, [*OURS, *OURS, *(name for name in SERVERS if name not in spared)], spared):
-        time.sleep(dice.uniform(*pause))
+        time.sleep(dice.uniform(*pause))  # the load runs: a kill is to come at any moment of its work
         before = gateway.pid(name)
         gateway.kill(name, wait=False)
         killed.append(name)

@@ -14,7 +14,7 @@ import psycopg2
 from tests.lib.imap import Mailbox
 from tests.lib.smtp import Neomutt, Refused, compose, send
 from tests.lib.wait import wait_until
-from tests.sim.telnyx import Simulator, add_endpoint
+from tests.sim import telnyx
 from tests.stack.layout import DOMAIN
 from tests.stack.lifecycle import PROGRAMS, SERVERS, Stack
 
@@ -108,6 +108,10 @@ class Endpoint:
         self.gateway, self.record, self.number, self.owner = gateway, record, number, owner
         self.id, self.webhook_url = record["id"], record["webhook_url"]
 
+    def address(self, contact):
+        """Where a mail to the contact goes that is to leave by this endpoint's channel."""
+        return self.gateway.address(contact, self.record["channel"])
+
 
 class Gateway:
     def __init__(self, directory, build=None, settings=(), environment=None):
@@ -126,7 +130,7 @@ class Gateway:
         self.stack.up(build=self.build, settings=self.settings, environment={**sanitizer_options(), **(self.environment or {})},
                       extra_mailboxes=[f"p{index:03d}" for index in range(POOL)])
         if self.sim is None:
-            self.sim = Simulator(str(self.layout.log / "provider.jsonl"), retry_base=0.2).start()
+            self.sim = telnyx.Simulator(str(self.layout.log / "provider.jsonl"), retry_base=0.2).start()
         self.ports = self.layout.ports
         self.url = f"http://127.0.0.1:{self.ports['http']}"
         return self
@@ -168,10 +172,14 @@ class Gateway:
                 return number
 
     def endpoint(self, owner, number=None, **settings):
-        number = number or self.number()
-        record = add_endpoint(self.sim, self.layout.umpctl, number, owner)
-        for key, value in settings.items():
-            self.umpctl("endpoint", "set", record["id"], "--set", f"{key}={value}")
+        """An SMS endpoint at the gateway's own simulator, Telnyx's."""
+        return self.declare(telnyx, self.sim, owner, number=number, **settings)
+
+    def declare(self, provider, sim, owner, *more, number=None, **settings):
+        """An endpoint at a simulator. provider: its module in tests.sim; owner: a Person or a name;
+        more: what the module's add_endpoint takes behind the owner; settings: of the endpoint, from its first moment on."""
+        number, owner = number or self.number(), getattr(owner, "email", owner)
+        record = provider.add_endpoint(sim, self.layout.umpctl, number, owner, *more, **settings)
         return Endpoint(self, record, number, owner)
 
     @staticmethod
