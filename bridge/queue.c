@@ -50,6 +50,7 @@ struct queue {
     pthread_cond_t claimer_wake, worker_wake, idle;
     bool stop, end;         /* claim no more; threads end */
     bool dirty;             /* claim now */
+    bool behind;            /* jobs may stand behind those that are under way: claim when one of them ends */
     guint64 notified;       /* notifications so far */
     GQueue tasks;           /* struct task * */
     GHashTable *in_flight;  /* id → struct queue_job *, from claim to committed end */
@@ -114,7 +115,7 @@ static void ended(struct queue *queue, struct ending *ending)
 {
     gint64 id = ending->job->id;
 
-    if (queue->notified != ending->job->notified)
+    if (queue->behind || queue->notified != ending->job->notified)
         queue->dirty = true; /* perhaps one that this job stood before */
     g_hash_table_remove(queue->in_flight, &id);
     ending_free(ending);
@@ -386,14 +387,19 @@ static void raise_floor(struct queue *queue, gint64 highest)
     }
 }
 
+static void lower_floor(struct queue *queue, gint64 lowest)
+{
+    queue->floor = MIN(queue->floor, lowest - 1);
+    memset(queue->marks, 0, sizeof queue->marks);
+}
+
 /* What is ready below the floor: rescued since.  Under rescue_state.mutex nothing else is taken. */
-static void lower_floor(struct queue *queue)
+static void lower_to_rescued(struct queue *queue)
 {
     pthread_mutex_lock(&rescue_state.mutex);
     if (queue->rescued != rescue_state.generation) {
         queue->rescued = rescue_state.generation;
-        queue->floor = MIN(queue->floor, rescue_state.low - 1);
-        memset(queue->marks, 0, sizeof queue->marks);
+        lower_floor(queue, rescue_state.low);
     }
     pthread_mutex_unlock(&rescue_state.mutex);
 }
@@ -405,10 +411,10 @@ static int claim(struct queue *queue, guint64 notified)
     g_autoptr(db_rows) rows = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) jobs = g_ptr_array_new();
-    gint64 began = ump_clock_mono_us(), highest = 0;
+    gint64 began = ump_clock_mono_us(), highest = 0, lowest = G_MAXINT64;
     bool scan = began >= queue->next_scan;
 
-    lower_floor(queue);
+    lower_to_rescued(queue);
     db_params_text(params, queue->name);
     db_params_text(params, queue->bridge->worker);
     db_params_int(params, scan ? 0 : queue->floor);
@@ -422,12 +428,16 @@ static int claim(struct queue *queue, guint64 notified)
     for (unsigned r = 0; r < db_rows_count(rows); r++) {
         struct queue_job *job = job_of(queue, rows, r, notified);
         highest = MAX(highest, job->id);
+        lowest = MIN(lowest, job->id);
         g_ptr_array_add(jobs, job);
     }
     if (scan) {
         gint64 now = ump_clock_mono_us();
         queue->next_scan = now + MAX(SCAN_MIN, (now - began) * SCAN_SHARE);
     }
+    /* A lane that is longer than the floor lags, while others go on above it: claims go on from where it stands. */
+    if (lowest <= queue->floor)
+        lower_floor(queue, lowest);
     raise_floor(queue, highest);
     hand_out(queue, jobs);
     return (int)jobs->len;
@@ -546,7 +556,7 @@ static void *claimer(void *data)
             may = ready && !queue->stop && g_hash_table_size(queue->in_flight) < room;
         }
         guint64 notified = queue->notified;
-        bool go = may && queue->dirty;
+        bool go = may && queue->dirty, idle = g_hash_table_size(queue->in_flight) == 0;
         if (go)
             queue->dirty = false;
         pthread_mutex_unlock(&queue->mutex);
@@ -563,7 +573,9 @@ static void *claimer(void *data)
         if (n < 0)
             down = true;
         if (n != 0 && (n < 0 || (guint)n >= queue->options.batch))
-            queue->dirty = true;
+            queue->dirty = queue->behind = true;
+        else if (go && n == 0 && idle)
+            queue->behind = false;
     }
     pthread_mutex_unlock(&queue->mutex);
     return NULL;

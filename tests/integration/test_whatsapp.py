@@ -131,6 +131,23 @@ def test_a_large_batch_is_taken_whole(gateway, sim, alice, line):
     assert len(names) == 300
 
 
+@pytest.mark.parametrize("own_gateway", [("inbound.claim_batch=8",)], indirect=True)
+def test_a_long_lane_is_not_left_behind_while_others_write(own_gateway, sim):
+    """A thousand of one contact's messages stand behind each other; those of others, which came later, overtake them."""
+    gateway, texts = own_gateway, [f"number {index}" for index in range(1000)]
+    line, contact = gateway.declare(whatsapp, sim, gateway.person()), gateway.number()
+    value = {"messaging_product": "whatsapp", "metadata": sim.metadata(line.number), "contacts": [],
+             "messages": [sim.message(contact, text) for text in texts]}
+    assert sim.post_body(line.webhook_url, json.dumps(sim.envelope([("messages", value)])).encode()) == 200
+
+    def none_waits_while_others_write():
+        sim.inbound(gateway.number(), line.number, "me too")
+        return gateway.sql("SELECT count(*) FROM ump.jobs WHERE queue = 'inbound' AND lane LIKE %s", f"%{contact}%") == [(0,)]
+    wait_until(none_waits_while_others_write, "the long lane", timeout=40, interval=0.1)
+    assert gateway.sql("SELECT array_agg(body ORDER BY occurred_at, seq) FROM ump.unified_messages WHERE endpoint_id = %s"
+                       " AND from_address = %s", line.id, contact) == [(texts,)]
+
+
 # --- every kind
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "in", "sticker", "location", "contact card", "reaction", "edit", "delete", "choice", "order", "unknown")
 def test_every_kind_is_readable(gateway, sim, alice, line, contact):
