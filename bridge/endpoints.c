@@ -15,6 +15,7 @@
 #define SNAPSHOT "endpoints.json"
 #define RELOAD_AFTER (5 * CLOCK_MINUTE)
 #define MISSES_PER_SECOND 5
+#define MISS_TIMEOUT_MS 500
 
 struct endpoints {
     struct db *db;
@@ -24,6 +25,9 @@ struct endpoints {
     pthread_rwlock_t lock; /* guards map, loaded */
     GHashTable *map;       /* id → struct endpoint * */
     bool loaded;
+
+    pthread_mutex_t loading; /* held from the question to the map, so that what was read earlier replaces nothing later */
+    gint64 refreshed;        /* monotonic µs; under loading */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;
@@ -200,23 +204,34 @@ static void take_all(struct endpoints *endpoints, const json_t *rows)
     g_hash_table_unref(old);
 }
 
-static bool load_all(struct endpoints *endpoints)
+/* With loading held. */
+static bool read_all(struct endpoints *endpoints, unsigned timeout_ms, json_t *list)
 {
     g_autoptr(db_params) params = db_params_new();
     g_autoptr(db_rows) rows = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) list = json_array();
 
     db_params_null(params);
-    if (db_query_once(endpoints->db, DB_STMT_ENDPOINT_GET, g_steal_pointer(&params), 0, &rows, &error) < 0) {
+    if (db_query_once(endpoints->db, DB_STMT_ENDPOINT_GET, g_steal_pointer(&params), timeout_ms, &rows, &error) < 0) {
         log_debug("error", error->message, "status", "endpoints-not-read");
         return false;
     }
     for (unsigned r = 0; r < db_rows_count(rows); r++)
         json_array_append_new(list, row_of(rows, r));
     take_all(endpoints, list);
-    snapshot_write(endpoints, list);
     return true;
+}
+
+static bool load_all(struct endpoints *endpoints)
+{
+    g_autoptr(json_t) list = json_array();
+
+    pthread_mutex_lock(&endpoints->loading);
+    bool read = read_all(endpoints, 0, list);
+    pthread_mutex_unlock(&endpoints->loading);
+    if (read)
+        snapshot_write(endpoints, list);
+    return read;
 }
 
 static bool load_one(struct endpoints *endpoints, const char *id, unsigned timeout_ms)
@@ -322,6 +337,7 @@ struct endpoints *endpoints_new(struct db *db, const struct secrets *secrets, co
     endpoints->changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pthread_rwlock_init(&endpoints->lock, NULL);
     pthread_mutex_init(&endpoints->mutex, NULL);
+    pthread_mutex_init(&endpoints->loading, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&endpoints->wake, &attr);
@@ -349,6 +365,7 @@ void endpoints_free(struct endpoints *endpoints)
     g_hash_table_unref(endpoints->changed);
     pthread_rwlock_destroy(&endpoints->lock);
     pthread_mutex_destroy(&endpoints->mutex);
+    pthread_mutex_destroy(&endpoints->loading);
     pthread_cond_destroy(&endpoints->wake);
     g_free(endpoints->snapshot);
     g_free(endpoints);
@@ -390,8 +407,25 @@ struct endpoint *endpoints_get(struct endpoints *endpoints, const char *id)
 
     if (endpoint || !db_is_up(endpoints->db) || !may_ask(endpoints))
         return endpoint;
-    load_one(endpoints, id, 500);
+    load_one(endpoints, id, MISS_TIMEOUT_MS);
     return look_up(endpoints, id);
+}
+
+bool endpoints_refresh(struct endpoints *endpoints)
+{
+    g_autoptr(json_t) list = json_array();
+    bool read = false;
+
+    if (!db_is_up(endpoints->db))
+        return false;
+    pthread_mutex_lock(&endpoints->loading);
+    gint64 now = ump_clock_mono_us();
+    if (now - endpoints->refreshed >= CLOCK_SECOND) {
+        endpoints->refreshed = now;
+        read = read_all(endpoints, MISS_TIMEOUT_MS, list);
+    }
+    pthread_mutex_unlock(&endpoints->loading);
+    return read;
 }
 
 bool endpoints_loaded(struct endpoints *endpoints)

@@ -65,7 +65,11 @@ static size_t count_parameters(const char *p, size_t len)
 static bool name_is(const char *p, size_t len, const char *name)
 {
     size_t n = strlen(name);
-    return len > n && strncasecmp(p, name, n) == 0 && (p[n] == ':' || is_blank(p[n]));
+    if (len <= n || strncasecmp(p, name, n) != 0)
+        return false;
+    while (n < len && (p[n] == ' ' || p[n] == '\t'))
+        n++;
+    return n < len && p[n] == ':';
 }
 
 static enum mime_limits_outcome end_field(struct scan *scan, const char *end)
@@ -75,6 +79,8 @@ static enum mime_limits_outcome end_field(struct scan *scan, const char *end)
     const char *field = scan->field;
     size_t len = (size_t)(end - field);
     scan->field = NULL;
+    if (!memchr(field, ':', len)) /* no field: the parser passes it by (of a message in base64, say) */
+        return MIME_LIMITS_OK;
     scan->headers += len;
     scan->fields++;
     if (len > scan->limits->max_header)
@@ -135,16 +141,14 @@ static enum mime_limits_outcome begin_header(struct scan *scan, size_t depth)
 
 static enum mime_limits_outcome open_boundary(struct scan *scan, const char *text, bool digest)
 {
-    size_t len = text ? strlen(text) : 0;
-    if (len >= BOUNDARY_MAX)
-        return MIME_LIMITS_BOUNDARY;
-    if (len == 0)
+    if (!text)
         return MIME_LIMITS_OK;
+    size_t len = strlen(text);
+    if (len == 0 || len >= BOUNDARY_MAX || is_blank(text[len - 1])) /* blanks behind a boundary are not part of it, for whom? */
+        return MIME_LIMITS_BOUNDARY;
     if (scan->open >= STACK_MAX)
         return MIME_LIMITS_NESTING;
     struct boundary *boundary = &scan->stack[scan->open++];
-    while (len > 0 && is_blank(text[len - 1]))
-        len--;
     memcpy(boundary->text, text, len);
     boundary->len = len;
     boundary->depth = scan->depth;
@@ -167,30 +171,45 @@ static enum mime_limits_outcome end_header(struct scan *scan)
     return outcome;
 }
 
-/* A line that begins with "--" within a body: a boundary that is open? */
-static enum mime_limits_outcome dash_line(struct scan *scan, const char *line, size_t len, bool *matched)
+/* The innermost open boundary that this line, which begins with "--", is of: its place from 1 on; 0: none. */
+static size_t find_boundary(const struct scan *scan, const char *line, size_t len, bool *end)
 {
-    *matched = false;
     while (len > 2 && is_blank(line[len - 1]))
         len--;
-    for (size_t i = scan->open; i-- > 0;) {
-        const struct boundary *boundary = &scan->stack[i];
+    for (size_t i = scan->open; i > 0; i--) {
+        const struct boundary *boundary = &scan->stack[i - 1];
         bool start = len == boundary->len + 2;
-        bool end = len == boundary->len + 4 && line[len - 1] == '-' && line[len - 2] == '-';
-        if ((!start && !end) || memcmp(line + 2, boundary->text, boundary->len) != 0)
-            continue;
-        *matched = true;
-        if (end) {
-            scan->open = i;
-            scan->in_header = false;
-            return MIME_LIMITS_OK;
-        }
-        scan->open = i + 1;
-        enum mime_limits_outcome outcome = begin_header(scan, boundary->depth + 1);
-        scan->in_digest = boundary->digest;
-        return outcome;
+        *end = len == boundary->len + 4 && line[len - 1] == '-' && line[len - 2] == '-';
+        if ((start || *end) && memcmp(line + 2, boundary->text, boundary->len) == 0)
+            return i;
     }
-    return MIME_LIMITS_OK;
+    return 0;
+}
+
+/* The line is of an open boundary.  One within a header ends it as an empty line would, and may then be of the boundary that
+ * this header has named. */
+static enum mime_limits_outcome boundary_line(struct scan *scan, const char *line, size_t len)
+{
+    enum mime_limits_outcome outcome = MIME_LIMITS_OK;
+    bool end;
+    if (scan->in_header) {
+        outcome = end_field(scan, line);
+        if (outcome == MIME_LIMITS_OK)
+            outcome = end_header(scan);
+        if (outcome != MIME_LIMITS_OK)
+            return outcome;
+    }
+    size_t place = find_boundary(scan, line, len, &end);
+    scan->in_header = false;
+    if (end) {
+        scan->open = place - 1;
+        return MIME_LIMITS_OK;
+    }
+    scan->open = place;
+    const struct boundary *boundary = &scan->stack[place - 1];
+    outcome = begin_header(scan, boundary->depth + 1);
+    scan->in_digest = boundary->digest;
+    return outcome;
 }
 
 static enum mime_limits_outcome header_line(struct scan *scan, const char *line, const char *next)
@@ -220,14 +239,10 @@ enum mime_limits_outcome mime_limits_check(const char *data, size_t len, const s
     for (const char *line = data; line < end && outcome == MIME_LIMITS_OK;) {
         const char *nl = memchr(line, '\n', (size_t)(end - line));
         const char *next = nl ? nl + 1 : end;
-        bool matched = false;
-        if (line[0] == '-' && next - line > 2 && line[1] == '-') {
-            if (scan.in_header && scan.field)
-                outcome = end_field(&scan, line);
-            if (outcome == MIME_LIMITS_OK)
-                outcome = dash_line(&scan, line, (size_t)(next - line), &matched);
-        }
-        if (!matched && scan.in_header && outcome == MIME_LIMITS_OK)
+        bool end_mark;
+        if (next - line > 2 && line[0] == '-' && line[1] == '-' && find_boundary(&scan, line, (size_t)(next - line), &end_mark) > 0)
+            outcome = boundary_line(&scan, line, (size_t)(next - line));
+        else if (scan.in_header)
             outcome = header_line(&scan, line, next);
         line = next;
     }
@@ -252,7 +267,7 @@ const char *mime_limits_sentence(enum mime_limits_outcome outcome)
     case MIME_LIMITS_PARAMETERS:
         return "5.6.0 one header field of this mail has too many parameters; the limit is 200";
     case MIME_LIMITS_BOUNDARY:
-        return "5.6.0 a boundary of this mail is too long; the limit is 70 characters";
+        return "5.6.0 a boundary of this mail is empty, ends with a blank or is too long; the limit is 70 characters";
     default:
         return "5.6.0 this mail cannot be read";
     }

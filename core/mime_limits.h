@@ -15,7 +15,7 @@ enum mime_limits_outcome {
     MIME_LIMITS_HEADER,   /* one header field longer than max_header */
     MIME_LIMITS_HEADERS,   /* one header block longer, or with more fields, than allowed */
     MIME_LIMITS_PARAMETERS,   /* too many parameters (RFC 2231 continuations) in one field */
-    MIME_LIMITS_BOUNDARY   /* a boundary of 256 bytes or more (RFC 2046: 70) */
+    MIME_LIMITS_BOUNDARY   /* a boundary of none or of 256 bytes or more, or one that ends with a blank (RFC 2046: 1 to 70, no blank) */
 };
 
 struct mime_limits {

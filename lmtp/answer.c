@@ -94,6 +94,7 @@ static bool check_right(const struct answer *answer, struct again *again)
 {
     const struct door *door = answer->submission->door;
     const char *recipient = json_string_value(json_object_get(answer->metadata, "recipient"));
+    const char *endpoint = db_rows_text_of(answer->report, 0, "endpoint_id");
     bool person = g_strcmp0(db_rows_text_of(answer->report, 0, "sender_kind"), "user") == 0;
     g_auto(policy_verdict_t) verdict = {0};
 
@@ -101,11 +102,17 @@ static bool check_right(const struct answer *answer, struct again *again)
     again->request = *answer->request;
     again->request.recipient = recipient ? recipient : "";
     again->request.refs = again->refs;
+    again->request.channel = db_rows_text_of(answer->report, 0, "channel");
     again->request.ump_from = db_rows_text_of(answer->report, 0, "endpoint_address");
     if (!recipient || policy_facts_load(door->db, &door->site, &again->request, door->database_ms, &again->facts, NULL) < 0)
         policy_verdict_reason(POLICY_UNAVAILABLE, &verdict);
-    else if (!person || policy_check_right(&door->site, &again->request, &again->facts, &verdict) == POLICY_ACCEPT)
+    else if (!person)
         return true;
+    else if (policy_check_right(&door->site, &again->request, &again->facts, &verdict) == POLICY_ACCEPT) {
+        if (g_strcmp0(again->facts.endpoint_id, endpoint) == 0)
+            return true;
+        policy_verdict_reason(POLICY_NO_ENDPOINT, &verdict);
+    }
     say_verdict(answer, &verdict);
     return false;
 }

@@ -56,6 +56,6 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT SELECT ON ump.users, ump.teams, ump.team_members, ump.contacts, ump.contact_identities, ump.chat_groups,
+GRANT SELECT ON ump.users, ump.teams, ump.team_members, ump.contacts, ump.contact_identities, ump.contact_aliases, ump.chat_groups,
     ump.unified_conversations, ump.unified_messages, ump.message_search, ump.deliveries, ump.media,
     ump.message_templates, ump.message_opt_outs TO ump_reader;

@@ -140,7 +140,7 @@ static enum channel_parse load_within(const char *body, size_t length, size_t ma
         g_set_error(error, UMP_ERROR, UMP_ERROR_LIMIT, "JSON: %s", why);
         return CHANNEL_OVER_LIMIT;
     }
-    loaded = load(body, length, &problem);
+    loaded = max_string > 0 ? load(body, length, &problem) : json_loadb(body, length, JSON_REJECT_DUPLICATES, &problem);
     if (!loaded) {
         /* the text of jansson quotes the input: only where it is goes into the log */
         g_set_error(error, UMP_ERROR, UMP_ERROR_INVALID, "JSON: error %d at byte %d",

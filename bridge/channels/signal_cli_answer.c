@@ -27,18 +27,30 @@ static bool is_success(const json_t *item)
     return !type || strcmp(type, "SUCCESS") == 0;
 }
 
-/* The first that failed; the others of a group beside it are kept as its members. */
-static const json_t *failure_of(const json_t *results, guint *reached)
+static bool is_uncertain(const json_t *item, const struct channel_endpoint *endpoint)
+{
+    g_autofree char *type = channel_json_text(item, "type");
+    const struct channel_error *known = channel_error_find(endpoint->ops, type);
+
+    return !known || known->class == CHANNEL_ERROR_UNCERTAIN;
+}
+
+/* The first that failed, but one of which nobody knows before those that certainly got nothing; the others of a group
+ * beside it are kept as its members. */
+static const json_t *failure_of(const json_t *results, const struct channel_endpoint *endpoint, guint *reached)
 {
     const json_t *item, *found = NULL;
+    bool uncertain = false;
     size_t i;
 
     *reached = 0;
     json_array_foreach(results, i, item) {
-        if (is_success(item))
+        if (is_success(item)) {
             (*reached)++;
-        else if (!found)
+        } else if (!found || (!uncertain && is_uncertain(item, endpoint))) {
             found = item;
+            uncertain = is_uncertain(item, endpoint);
+        }
     }
     return found;
 }
@@ -62,13 +74,28 @@ static void read_failure(const json_t *item, const struct channel_endpoint *endp
     signal_read_failure(item, type, endpoint, result);
 }
 
+/* His other id, where the message went to one person. */
+static void note_alias(const json_t *results, struct channel_result *result)
+{
+    struct ump_party who = {0};
+
+    if (json_array_size(results) != 1)
+        return;
+    signal_read_party(json_object_get(json_array_get(results, 0), "recipientAddress"), "", &who);
+    result->alias = g_steal_pointer(&who.alias);
+    ump_party_clear(&who);
+}
+
 /* The time that the message has, by which a receipt for it may come: what it was sent as, if it was. */
 static void note_time(const json_t *response, const struct channel_endpoint *endpoint, struct channel_result *result)
 {
     gint64 stamp = signal_stamp(response, "timestamp");
 
-    if (result->outcome == CHANNEL_UNCERTAIN && stamp > 0)
+    if (result->outcome != CHANNEL_UNCERTAIN)
+        return;
+    if (stamp > 0)
         result->provider_id = signal_message_id(stamp, endpoint->address);
+    note_alias(json_object_get(response, "results"), result);
 }
 
 static void read_error(const json_t *root, const json_t *error, const struct channel_endpoint *endpoint,
@@ -76,7 +103,7 @@ static void read_error(const json_t *root, const json_t *error, const struct cha
 {
     g_autofree char *code = channel_json_text(error, "code");
     guint reached;
-    const json_t *failure = failure_of(results_of(root), &reached);
+    const json_t *failure = failure_of(results_of(root), endpoint, &reached);
 
     result->text = channel_json_text(error, "message");
     if (failure) {
@@ -100,7 +127,7 @@ static void read_result(const json_t *root, const struct channel_endpoint *endpo
     const json_t *results = results_of(root), *failure;
     guint reached;
 
-    failure = failure_of(results, &reached);
+    failure = failure_of(results, endpoint, &reached);
     if (failure && reached == 0) {
         read_failure(failure, endpoint, result);
         note_time(json_object_get(root, "result"), endpoint, result);
@@ -111,12 +138,7 @@ static void read_result(const json_t *root, const struct channel_endpoint *endpo
     note_members(results, result);
     result->outcome = CHANNEL_ACCEPTED;
     result->provider_id = signal_message_id(stamp, endpoint->address);
-    if (json_array_size(results) == 1) {
-        struct ump_party who = {0};
-        signal_read_party(json_object_get(json_array_get(results, 0), "recipientAddress"), "", &who);
-        result->alias = g_steal_pointer(&who.alias);
-        ump_party_clear(&who);
-    }
+    note_alias(results, result);
 }
 
 void signal_cli_parse_response(const struct http_response *response, const struct channel_endpoint *endpoint,

@@ -276,7 +276,7 @@ static void add_receipt_of(const struct walk *walk, const json_t *receipt, gint6
     event->sent_at = stamp * 1000;
     event->provider_id = signal_message_id(stamp, walk->endpoint->address);
     event->key = g_strdup_printf("receipt:%s:%s:%s", word, walk->author, event->provider_id);
-    event->lane = g_strdup(event->provider_id);
+    event->lane = g_strdup_printf("%s/%s", event->provider_id, walk->author); /* whose own, so that nobody's stands before another's */
     event->recipient = g_steal_pointer(&who.address);
     event->at = (signal_stamp(receipt, "when") > 0 ? signal_stamp(receipt, "when") : walk->stamp) * 1000;
     if (json_array_size(json_object_get(receipt, "timestamps")) > 1)

@@ -217,15 +217,24 @@ static void read_sent(const json_t *root, const struct channel_endpoint *endpoin
     gint64 stamp = signal_stamp(sent, "timestamp");
     size_t i;
 
+    if (stamp > 0)
+        result->provider_id = signal_message_id(stamp, endpoint->address);
+    json_array_foreach(failed, i, item) {
+        g_autofree char *reason = channel_json_text(item, "reason");
+        const struct channel_error *known = channel_error_find(endpoint->ops, reason);
+        if (known && known->class == CHANNEL_ERROR_UNCERTAIN) { /* it may be the only recipient: a receipt settles it, or its author */
+            result->code = g_strdup(reason);
+            return;
+        }
+    }
+    if (stamp <= 0)
+        return; /* stays uncertain: it said yes, but not to what */
     json_array_foreach(failed, i, item) {
         g_autofree char *reason = channel_json_text(item, "reason");
         if (reason && strcmp(reason, "SUCCESS") != 0)
             signal_add_member(result, item, reason);
     }
-    if (stamp <= 0)
-        return; /* stays uncertain: it said yes, but not to what */
     result->outcome = CHANNEL_ACCEPTED;
-    result->provider_id = signal_message_id(stamp, endpoint->address);
 }
 
 void signal_rest_parse_response(const struct http_response *response, const struct channel_endpoint *endpoint,

@@ -166,13 +166,26 @@ static bool is_about(const struct channel_endpoint *endpoint, const struct chann
     return names->len > 0 ? has_address(endpoint, names) : g_strcmp0(endpoint->address, first->address) == 0;
 }
 
+/* Those beside the first that the body is about, as far as their own keys verify it. */
+static void add_others(struct web_request *request, GPtrArray *names, const char *channel, GPtrArray *found)
+{
+    const struct channel_endpoint *first = &request->endpoint->channel;
+    g_autoptr(GPtrArray) all = endpoints_list(request->web->bridge->endpoints);
+
+    for (guint i = 0; i < all->len; i++) {
+        struct endpoint *other = all->pdata[i];
+        if (is_about(&other->channel, first, names, channel) && verify(request, &other->channel) == CHANNEL_VERIFIED)
+            g_ptr_array_add(found, endpoint_ref(other));
+    }
+}
+
 /* The endpoint that was written to, and those that the body is about beside it: each only if its own keys
  * verify the body, so that nobody can speak into another tenant's. */
 static GPtrArray *takers(struct web_request *request, const struct channel_webhook *webhook, guint *unowned)
 {
     const struct channel_endpoint *first = &request->endpoint->channel;
     GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)endpoint_unref);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free), all = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     const char *channel = first->ops->webhook_channel ? first->ops->webhook_channel(webhook) : NULL;
     bool elsewhere = channel && strcmp(channel, first->channel) != 0;
@@ -186,13 +199,13 @@ static GPtrArray *takers(struct web_request *request, const struct channel_webho
         *unowned = names->len;
         return found;
     }
-    all = endpoints_list(request->web->bridge->endpoints);
-    for (guint i = 0; i < all->len; i++) {
-        struct endpoint *other = all->pdata[i];
-        if (is_about(&other->channel, first, names, channel) && verify(request, &other->channel) == CHANNEL_VERIFIED)
-            g_ptr_array_add(found, endpoint_ref(other));
-    }
+    add_others(request, names, channel, found);
     *unowned = count_unowned(found, names);
+    if (*unowned > 0 && endpoints_refresh(request->web->bridge->endpoints)) { /* one may have been added this moment */
+        g_ptr_array_set_size(found, 1);
+        add_others(request, names, channel, found);
+        *unowned = count_unowned(found, names);
+    }
     if (elsewhere && found->len > 1)
         g_ptr_array_remove_index(found, 0); /* of another channel: theirs alone */
     return found;

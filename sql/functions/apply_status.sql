@@ -28,6 +28,10 @@ BEGIN
         SELECT d.* INTO v_d FROM ump.deliveries d
          WHERE d.account_id = p_account AND d.provider_id = p_provider_id AND d.endpoint_id = p_endpoint
          ORDER BY d.recipient LIKE '+%', d.part DESC LIMIT 1 FOR NO KEY UPDATE;    -- a group's own row before its members', a part before the whole
+        -- an id may be guessed: what is uncertain is settled by whom it was written to alone
+        IF v_d.status = 'uncertain' AND p_recipient IS NOT NULL AND NOT ump.is_recipient(p_account, v_d, p_recipient) THEN
+            v_d := NULL;
+        END IF;
     END IF;
     IF v_d.message_id IS NULL THEN
         outcome := 'unknown';
@@ -49,6 +53,17 @@ BEGIN
         PERFORM ump.group_delivery_settle(p_account, v_d.message_id, v_group, v_d.part, p_at);
     END IF;
 END $$;
+
+-- Is that the person to whom it went, by whatever id, or one of the group?
+CREATE OR REPLACE FUNCTION ump.is_recipient(p_account integer, p_d ump.deliveries, p_who text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT p_who = p_d.recipient
+        OR EXISTS (SELECT 1 FROM ump.endpoints e, ump.same_identifiers(p_account, e.channel, p_who) s (id)
+                    WHERE e.account_id = p_account AND e.id = p_d.endpoint_id
+                      AND (s.id = p_d.recipient
+                           OR EXISTS (SELECT 1 FROM ump.chat_groups g WHERE g.account_id = p_account AND g.channel = e.channel
+                                         AND g.address_id = p_d.recipient AND s.id = ANY (g.members))))
+$$;
 
 -- Moves the row of the group itself to where its members are together: read
 -- when all of those whom it reached have read it, delivered when nobody is

@@ -38,6 +38,8 @@ BEGIN
         WHERE created_at < ump.now() - interval '30 days' LIMIT p_limit);
     DELETE FROM ump.counters WHERE ctid IN (SELECT ctid FROM ump.counters
         WHERE period < ump.now() - interval '40 days' LIMIT p_limit);
+    DELETE FROM ump.read_waits WHERE ctid IN (SELECT ctid FROM ump.read_waits  -- of endpoints that nobody looks for any more
+        WHERE due_at < ump.now() - interval '14 days' LIMIT p_limit);
     DELETE FROM ump.throttles WHERE ctid IN (SELECT ctid FROM ump.throttles
         WHERE updated_at < clock_timestamp() - interval '1 day' LIMIT p_limit);
     GET DIAGNOSTICS v_rows = ROW_COUNT;

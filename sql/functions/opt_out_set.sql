@@ -1,16 +1,7 @@
--- The ids by which one network knows who stands behind p_identifier: a number
--- and the id beside it, a number before and after it was written anew
--- (contact_alias).  What somebody joined to the contact by hand is not among them
--- unless it was asked for: that he is one person does not make it one line.
-CREATE OR REPLACE FUNCTION ump.same_identifiers(p_account integer, p_channel text, p_identifier text) RETURNS SETOF text
-LANGUAGE sql STABLE AS $$
-    SELECT p_identifier
-     UNION
-    SELECT o.identifier FROM ump.contact_identities i
-      JOIN ump.contact_identities o ON o.account_id = i.account_id AND o.contact_id = i.contact_id AND o.channel = i.channel
-     WHERE i.account_id = p_account AND i.channel = p_channel AND i.identifier = p_identifier AND i.valid_to IS NULL
-       AND o.valid_to IS NULL
-       AND (o.linked_how = 'same-number' OR (i.linked_how = 'same-number' AND o.linked_how = 'first-seen'))
+-- A STOP and the news that two ids are one line must not pass each other by.
+CREATE OR REPLACE FUNCTION ump.opt_out_lock(p_account integer, p_channel text) RETURNS void
+LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('opt-out:' || p_account || ':' || p_channel, 0))
 $$;
 
 -- 'stop' blocks sending to a person, by all ids that the network has for him;
@@ -23,6 +14,7 @@ DECLARE
     v_scope uuid := '00000000-0000-0000-0000-000000000000';
     v_changed text[];
 BEGIN
+    PERFORM ump.opt_out_lock(p_account, p_channel);
     IF EXISTS (SELECT 1 FROM ump.accounts WHERE id = p_account AND settings->>'opt_out_scope' = 'endpoint') THEN
         v_scope := p_endpoint;
     END IF;

@@ -20,6 +20,8 @@ DECLARE
     v_uncertain integer := 0;
     v_seen integer := 0;    -- attempts and leases whose time had come, whoever has them now
     v_due integer := 0;
+    v_ready integer := 0;
+    v_parts bigint[] := '{}';
     v_o ump.outbox;
     r record;
 BEGIN
@@ -44,9 +46,13 @@ BEGIN
          WHERE account_id = r.account_id AND message_id = r.message_id AND recipient = r.recipient AND part = r.part
            AND status = 'sending';
         IF r.part > 0 THEN
-            PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
+            v_parts := v_parts || r.id;
         END IF;
         v_uncertain := v_uncertain + 1;
+    END LOOP;
+    FOR r IN SELECT DISTINCT o.account_id, o.message_id, o.recipient FROM ump.outbox o WHERE o.id = ANY (v_parts)
+              ORDER BY o.message_id, o.recipient LOOP
+        PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
     END LOOP;
     FOR r IN
         WITH late AS (
@@ -69,6 +75,7 @@ BEGIN
     LOOP
         v_due := r.n;
         CONTINUE WHEN r.account_id IS NULL;
+        v_ready := v_ready + 1;
         account_id := r.account_id;
         endpoint_id := r.endpoint_id;
         lowest := r.lowest;
@@ -81,7 +88,7 @@ BEGIN
     endpoint_id := NULL;
     lowest := NULL;
     uncertain := v_uncertain;
-    more := v_seen >= v_limit OR v_due >= v_limit;
+    more := (v_seen >= v_limit AND v_uncertain > 0) OR (v_due >= v_limit AND v_ready > 0);
     clock := v_clock;
     RETURN NEXT;
 END $$;

@@ -170,7 +170,7 @@ BEGIN
           JOIN ump.deliveries d ON d.account_id = a.account_id AND d.message_id = a.message_id AND d.recipient = a.recipient
                            AND d.part = a.part
           JOIN ump.endpoints e ON e.account_id = d.account_id AND e.id = d.endpoint_id
-         WHERE x.outcome = 'accepted' AND x.alias IS NOT NULL
+         WHERE x.outcome IN ('accepted', 'uncertain') AND x.alias IS NOT NULL
     LOOP
         PERFORM ump.contact_alias(r.account, r.channel, r.recipient, r.alias);
     END LOOP;
@@ -242,6 +242,10 @@ BEGIN
                  WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient
                    AND part = v_a.part AND status IN ('sending', 'uncertain');
             END IF;
+        ELSE
+            UPDATE ump.deliveries SET provider_id = coalesce(provider_id, p_provider_id)
+             WHERE account_id = p_account AND message_id = v_a.message_id AND recipient = v_a.recipient AND part = v_a.part
+               AND status = 'uncertain';
         END IF;
     ELSIF p_outcome = 'failed' THEN
         PERFORM ump.delivery_fail(p_account, v_a.message_id, v_a.recipient, v_a.part, 'failed', p_code, p_text);

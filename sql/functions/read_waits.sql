@@ -3,7 +3,9 @@
 -- The endpoints that have something to look for now.
 CREATE OR REPLACE FUNCTION ump.read_waits_due() RETURNS TABLE (endpoint_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ump, pg_temp SET enable_seqscan = off AS $$
-    SELECT DISTINCT w.endpoint_id FROM ump.read_waits w WHERE w.due_at <= ump.now()
+    SELECT DISTINCT w.endpoint_id FROM ump.read_waits w
+      JOIN ump.endpoints e ON e.account_id = w.account_id AND e.id = w.endpoint_id AND e.status = 'enabled'
+     WHERE w.due_at <= ump.now()
 $$;
 
 -- Of an endpoint: up to p_limit messages of one mailbox that it is time to look for, oldest first.  They are looked

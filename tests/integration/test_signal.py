@@ -359,24 +359,69 @@ def test_stop(gateway, sim, alice, line, contact):
     assert refused.value.code == 550 and "STOP" in str(refused.value)
 
 
+def opted_out(gateway, *identifiers):
+    """Which of these ids are on the list of opt-outs."""
+    return {row[0] for row in gateway.sql("SELECT identifier FROM ump.message_opt_outs WHERE identifier = ANY (%s)", list(identifiers))}
+
+
 def test_stop_holds_for_every_id_of_the_person(gateway, sim, alice, line, contact):
     """He is known by his number and his account id; his phone hides the number when he says STOP, and START."""
     sim.inbound(contact, line.number, "hello")
     arrived(alice, "text")
     sim.inbound(contact, line.number, "STOP", hidden=True)
-    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s)", contact, uuid_of(contact))
-               == [(2,)], "the opt-out")
+    wait_until(lambda: opted_out(gateway, contact, uuid_of(contact)) == {contact, uuid_of(contact)}, "the opt-out")
     with pytest.raises(Refused) as refused:
         alice.submit(line.address(contact), "more")
     assert refused.value.code == 550 and "STOP" in str(refused.value)
-    later = f"{contact}.renamed"
-    gateway.sql("SELECT ump.contact_alias(account_id, 'signal', %s, %s) FROM ump.endpoints WHERE id = %s", contact, later, line.id)
-    assert gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier = %s", later) == [(1,)]
     sim.inbound(contact, line.number, "START", hidden=True)
-    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.message_opt_outs WHERE identifier IN (%s, %s, %s)",
-                                   contact, uuid_of(contact), later) == [(0,)], "the end of the opt-out")
+    wait_until(lambda: not opted_out(gateway, contact, uuid_of(contact)), "the end of the opt-out")
     alice.submit(line.address(contact), "welcome back")
     sim.wait_sent(contact, "welcome back")
+
+
+def test_stop_by_an_id_that_was_not_known_for_his(gateway, sim, alice, line, contact):
+    """He says STOP before we know that it is he whose number we have: it holds as soon as the network says so."""
+    sim.inbound(contact, line.number, "STOP", hidden=True)
+    wait_until(lambda: opted_out(gateway, uuid_of(contact)), "the opt-out")
+    alice.submit(line.address(contact), "are you there?")
+    sim.wait_sent(contact, "are you there?")
+    wait_until(lambda: opted_out(gateway, contact), "what the answer said of the number")
+    with pytest.raises(Refused) as refused:
+        alice.submit(line.address(contact), "more")
+    assert "STOP" in str(refused.value)
+
+
+def test_stop_of_one_line_is_not_that_of_another(gateway, sim, people, line):
+    """One person of the address book has two numbers: each is a line of its own, for STOP and for START."""
+    one, two = gateway.number(), gateway.number()
+    account = "(SELECT account_id FROM ump.endpoints WHERE id = %s)"
+    [(contact,)] = gateway.sql(f"INSERT INTO ump.contacts (account_id, id, name) VALUES ({account}, gen_random_uuid(), 'Two Phones') RETURNING id", line.id)
+    for number in (one, two):
+        gateway.sql(f"INSERT INTO ump.contact_identities (account_id, channel, identifier, contact_id, linked_how)"
+                    f" VALUES ({account}, 'sms', %s, %s, 'import')", line.id, number, contact)
+        sim.inbound(number, line.number, "hello")
+    sim.inbound(one, line.number, "STOP")
+    wait_until(lambda: opted_out(gateway, one, two, uuid_of(one), uuid_of(two)) == {one, uuid_of(one)}, "the opt-out")
+    sim.inbound(two, line.number, "START")
+    sim.inbound(two, line.number, "and more")
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.unified_messages WHERE body = 'and more' AND from_address = %s", two), "what follows")
+    assert opted_out(gateway, one, two, uuid_of(one), uuid_of(two)) == {one, uuid_of(one)}
+
+
+@pytest.mark.guarantee
+def test_a_strangers_receipt_settles_nothing(gateway, sim, alice, line, contact):
+    """The time by which a receipt names a message may be guessed."""
+    _, stamp = unreached(gateway, sim, alice, line, contact)
+    stranger = gateway.number()
+    sim.receipt(stranger, line.number, [stamp], "isDelivery")
+    sim.inbound(stranger, line.number, "not me")
+    arrived(alice, "text", lambda mail: mail.text == "not me")
+    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.provider_events WHERE endpoint_id = %s AND kind = 'status'", line.id) == [(1,)],
+               "the receipt")
+    wait_until(lambda: gateway.sql("SELECT count(*) FROM ump.jobs WHERE endpoint_id = %s AND state = 1", line.id) == [(0,)], "its turn")
+    assert gateway.sql("SELECT status FROM ump.deliveries WHERE endpoint_id = %s", line.id) == [("uncertain",)]
+    sim.receipt(contact, line.number, [stamp], "isDelivery")
+    wait_until(lambda: gateway.sql("SELECT 1 FROM ump.deliveries WHERE endpoint_id = %s AND status = 'delivered'", line.id), "the receipt")
 
 
 def test_typing_and_empty_envelopes_leave_no_mail(gateway, sim, alice, line, contact):

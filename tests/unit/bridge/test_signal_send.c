@@ -167,6 +167,11 @@ static void test_rpc_answers(void **state)
     means("signal_cli", 200, ERROR_OF("-3", ""), CHANNEL_UNCERTAIN, "-3");
     means("signal_cli", 200, ERROR_OF("-3", RESULTS("{\"type\":\"NETWORK_FAILURE\"}")), CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
     means("signal_cli", 200, "{\"result\":{\"timestamp\":17,\"results\":[{\"type\":\"NETWORK_FAILURE\"}]}}", CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
+    /* of a group, one may have it: never sent again by itself */
+    means("signal_cli", 200, "{\"result\":{\"timestamp\":17,\"results\":[{\"type\":\"RATE_LIMIT_FAILURE\"},{\"type\":\"NETWORK_FAILURE\"}]}}",
+          CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
+    means("signal_cli", 200, "{\"result\":{\"timestamp\":17,\"results\":[{\"type\":\"RATE_LIMIT_FAILURE\"},{\"type\":\"A_NEW_FAILURE\"}]}}",
+          CHANNEL_FAILED, "A_NEW_FAILURE");
     means("signal_cli", 200, ERROR_OF("\"-4\"", ""), CHANNEL_FAILED, "-4");
     means("signal_cli", 200, ERROR_OF("-5", ""), CHANNEL_HOLD, "-5");
     means("signal_cli", 200, ERROR_OF("-6", ""), CHANNEL_HOLD, "-6");
@@ -183,6 +188,8 @@ static void test_rest_answers(void **state)
     means("signal_rest", 201, "{\"timestamp\":\"1785492000000\"}", CHANNEL_ACCEPTED, "1785492000000@+15550001000");
     means("signal_rest", 201, "[{\"timestamp\":\"1785492000000\"}]", CHANNEL_ACCEPTED, "1785492000000@+15550001000");
     means("signal_rest", 201, "[]", CHANNEL_UNCERTAIN, "");
+    means("signal_rest", 201, "[{\"timestamp\":17,\"errors\":{\"recipients\":[{\"number\":\"+15550001001\",\"reason\":\"NETWORK_FAILURE\"}]}}]",
+          CHANNEL_UNCERTAIN, "NETWORK_FAILURE");
     means("signal_rest", 400, "{\"error\":\"Unable to complete request due to untrusted recipient keys\"}", CHANNEL_FAILED, "IDENTITY_FAILURE");
     means("signal_rest", 400, "{\"error\":\"something else\"}", CHANNEL_FAILED, "-1");
     means("signal_rest", 429, "{\"error\":\"x\",\"challenge_tokens\":[\"t\"]}", CHANNEL_HOLD, "PROOF_REQUIRED");
