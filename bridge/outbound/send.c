@@ -48,17 +48,24 @@ static void hold_done(void *data, struct db_rows *rows, const GError *error)
     outbound_changed(outbound);
 }
 
-/* The whole sender must wait: nothing is claimed for it, and what is here goes back. */
+/* The whole sender must wait: nothing is claimed for it, and what is here goes back.  Unless it was changed while the
+ * request was under way: then what was wrong with it may be mended. */
 static void hold_endpoint(struct job *job, gint64 hold_us, const char *why)
 {
     struct outbound *outbound = job->outbound;
-    struct db_params *params = db_params_new();
+    g_autoptr(endpoint_t) now = endpoints_get(outbound->bridge->endpoints, job->endpoint->channel.id);
     g_autoptr(GError) error = NULL;
     GQueue waiting;
 
+    if (now && now->version != job->endpoint->version) {
+        log_notice("endpoint", job->endpoint->channel.id, "error", why, "status", "changed-since");
+        return;
+    }
+    struct db_params *params = db_params_new();
     log_error("endpoint", job->endpoint->channel.id, "for", LOG_MS(hold_us), "error", why, "status", "held");
     db_params_int(params, job->endpoint->channel.account_id);
     db_params_uuid(params, job->endpoint->channel.id);
+    db_params_int(params, job->endpoint->version);
     db_params_interval(params, hold_us);
     db_params_text(params, why);
     outbound_lock(outbound);

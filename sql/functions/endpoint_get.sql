@@ -15,12 +15,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 $$;
 
 -- A failure of the provider's that concerns the whole sender (bad key, daily
--- limit): nothing is claimed for it until then.
-CREATE OR REPLACE FUNCTION ump.endpoint_hold(p_account integer, p_id uuid, p_for interval, p_why text) RETURNS boolean
+-- limit): nothing is claimed for it until then.  p_version: of the endpoint as the
+-- request was made; what has been changed since may be what was wrong: no hold.
+DROP FUNCTION IF EXISTS ump.endpoint_hold(integer, uuid, interval, text);
+CREATE OR REPLACE FUNCTION ump.endpoint_hold(p_account integer, p_id uuid, p_version integer, p_for interval, p_why text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp AS $$
 BEGIN
     UPDATE ump.endpoints SET held_until = clock_timestamp() + p_for, held_why = p_why
-     WHERE account_id = p_account AND id = p_id AND coalesce(held_until, '-infinity') < clock_timestamp() + p_for;
+     WHERE account_id = p_account AND id = p_id AND version = p_version AND coalesce(held_until, '-infinity') < clock_timestamp() + p_for;
     IF FOUND THEN
         INSERT INTO ump.audit_log (account_id, at, actor, action, object, detail)
         VALUES (p_account, ump.now(), 'ump-bridge', 'endpoint.hold', p_id::text,

@@ -59,7 +59,7 @@ SELECT * FROM ump.endpoint_get($1::uuid);
 
 -- name: endpoint_hold
 -- for: bridge
-SELECT ump.endpoint_hold($1::integer, $2::uuid, $3::interval, $4::text);
+SELECT ump.endpoint_hold($1::integer, $2::uuid, $3::integer, $4::interval, $5::text);
 
 -- name: message_report
 -- for: bridge, lmtp

@@ -228,7 +228,10 @@ def test_release_names_what_is_ready_again(idle_gateway, outbox, worker):
 
 def test_held_and_disabled_endpoints(idle_gateway, outbox, worker):
     outbox.add(idle_gateway.number(), "wait")
-    idle_gateway.sql("SELECT ump.endpoint_hold(%s, %s, '10 minutes', 'test')", worker.account, outbox.endpoint.id)
+    hold = "SELECT ump.endpoint_hold(%s, %s, (SELECT version FROM ump.endpoints WHERE id = %s) - %s, '10 minutes', 'test')"
+    arguments = (worker.account, outbox.endpoint.id, outbox.endpoint.id)
+    assert idle_gateway.sql(hold, *arguments, 1) == [(False,)]      # it was changed since: what was wrong may be mended
+    assert idle_gateway.sql(hold, *arguments, 0) == [(True,)]
     assert worker.claim() == [] and worker.control[3] == 60000
     idle_gateway.umpctl("endpoint", "set", outbox.endpoint.id, "--set", "rate=7")  # lifts the hold
     idle_gateway.umpctl("endpoint", "disable", outbox.endpoint.id)
