@@ -74,13 +74,11 @@ struct going {
 };
 
 /* The message as it was sent at first, asked about again. */
-struct again {
+typedef struct again {
     struct policy_request request;
     const char *refs[2];
     struct policy_facts facts;
-};
-
-typedef struct again again_t;
+} again_t;
 
 static void again_clear(struct again *again)
 {
@@ -104,13 +102,14 @@ static bool check_right(const struct answer *answer, struct again *again)
     again->request.refs = again->refs;
     again->request.channel = db_rows_text_of(answer->report, 0, "channel");
     again->request.ump_from = db_rows_text_of(answer->report, 0, "endpoint_address");
-    if (!recipient || policy_facts_load(door->db, &door->site, &again->request, door->database_ms, &again->facts, NULL) < 0)
+    if (!recipient || policy_facts_load(door->db, &door->site, &again->request, door->database_ms, &again->facts, NULL) < 0) {
         policy_verdict_reason(POLICY_UNAVAILABLE, &verdict);
-    else if (!person)
+    } else if (!person) {
         return true;
-    else if (policy_check_right(&door->site, &again->request, &again->facts, &verdict) == POLICY_ACCEPT) {
+    } else if (policy_check_right(&door->site, &again->request, &again->facts, &verdict) == POLICY_ACCEPT) {
         if (g_strcmp0(again->facts.endpoint_id, endpoint) == 0)
             return true;
+        policy_verdict_clear(&verdict);
         policy_verdict_reason(POLICY_NO_ENDPOINT, &verdict);
     }
     say_verdict(answer, &verdict);

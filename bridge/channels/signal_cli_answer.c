@@ -27,6 +27,7 @@ static bool is_success(const json_t *item)
     return !type || strcmp(type, "SUCCESS") == 0;
 }
 
+/* Also what comes in a word that we do not know. */
 static bool is_uncertain(const json_t *item, const struct channel_endpoint *endpoint)
 {
     g_autofree char *type = channel_json_text(item, "type");
@@ -35,8 +36,8 @@ static bool is_uncertain(const json_t *item, const struct channel_endpoint *endp
     return !known || known->class == CHANNEL_ERROR_UNCERTAIN;
 }
 
-/* The first that failed, but one of which nobody knows before those that certainly got nothing; the others of a group
- * beside it are kept as its members. */
+/* The first that failed, but one that may have got it before those that certainly got nothing: a group is sent to again as a
+ * whole.  The others beside it are kept as its members. */
 static const json_t *failure_of(const json_t *results, const struct channel_endpoint *endpoint, guint *reached)
 {
     const json_t *item, *found = NULL;
