@@ -178,10 +178,11 @@ static size_t find_boundary(const struct scan *scan, const char *line, size_t le
         len--;
     for (size_t i = scan->open; i > 0; i--) {
         const struct boundary *boundary = &scan->stack[i - 1];
-        bool start = len == boundary->len + 2;
-        *end = len == boundary->len + 4 && line[len - 1] == '-' && line[len - 2] == '-';
-        if ((start || *end) && memcmp(line + 2, boundary->text, boundary->len) == 0)
+        bool starts = len == boundary->len + 2, ends = len == boundary->len + 4 && line[len - 1] == '-' && line[len - 2] == '-';
+        if ((starts || ends) && memcmp(line + 2, boundary->text, boundary->len) == 0) {
+            *end = ends;
             return i;
+        }
     }
     return 0;
 }

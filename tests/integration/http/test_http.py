@@ -104,7 +104,7 @@ class Server:
         return False
 
     def do_hang(self, connection, headers, body, query):
-        time.sleep(3)  # a slow peer: longer than any of the client's deadlines in these tests
+        time.sleep(3)
         return False
 
     def do_status(self, connection, headers, body, query):
@@ -137,7 +137,7 @@ class Server:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n')
         for _ in range(100):
             connection.sendall(b'x')
-            time.sleep(0.1)  # a slow peer
+            time.sleep(0.1)
         return False
 
 
