@@ -414,18 +414,19 @@ struct endpoint *endpoints_get(struct endpoints *endpoints, const char *id)
 bool endpoints_refresh(struct endpoints *endpoints)
 {
     g_autoptr(json_t) list = json_array();
-    bool read = false;
+    bool fresh = true; /* read by somebody else within the last second: as good */
 
     if (!db_is_up(endpoints->db))
         return false;
     pthread_mutex_lock(&endpoints->loading);
     gint64 now = ump_clock_mono_us();
     if (now - endpoints->refreshed >= CLOCK_SECOND) {
-        endpoints->refreshed = now;
-        read = read_all(endpoints, MISS_TIMEOUT_MS, list);
+        fresh = read_all(endpoints, MISS_TIMEOUT_MS, list);
+        if (fresh)
+            endpoints->refreshed = now;
     }
     pthread_mutex_unlock(&endpoints->loading);
-    return read;
+    return fresh;
 }
 
 bool endpoints_loaded(struct endpoints *endpoints)

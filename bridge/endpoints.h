@@ -37,8 +37,8 @@ void endpoints_free(struct endpoints *endpoints); /* stopped, and the db closed 
 /* A reference, or NULL: no such endpoint.  Not blocking; one that is not in the cache is asked for at
  * most a few times a second. */
 struct endpoint *endpoints_get(struct endpoints *endpoints, const char *id);
-/* Reads all of them again, for one that somebody speaks of by another name than its id; at most once a second.  Waits half a
- * second at most.  False: not now. */
+/* Reads all of them again, for one that somebody speaks of by another name than its id; at most once a second.  Waits for a
+ * reading that is under way, and for its own half a second.  False: the database did not answer. */
 bool endpoints_refresh(struct endpoints *endpoints);
 struct endpoint *endpoint_ref(struct endpoint *endpoint);
 void endpoint_unref(struct endpoint *endpoint);
