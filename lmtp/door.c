@@ -153,7 +153,7 @@ struct door *door_open(const struct config *config, GError **error)
     if (door->db)
         door->alarm = policy_alarm_new(door->db);
     if (door->db)
-        door->index = index_open(door->db, config, error);
+        door->index = index_open(door->db, config, door->underway, error);
     if (door->index)
         return door;
 failed:

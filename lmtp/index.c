@@ -17,6 +17,7 @@
 #include "lmtp/latch.h"
 #include "lmtp/mail.h"
 #include "lmtp/reply.h"
+#include "lmtp/settler.h"
 #include "lmtp/txn.h"
 
 #define MAX_REFS 50
@@ -28,6 +29,7 @@
 struct index {
     struct db *db;
     struct journal *journal;
+    struct settler *settler;
     bool required;
     unsigned wait_ms;
     size_t max_text;
@@ -250,20 +252,25 @@ static const char *settled_state(const struct index_entry *entry)
     return NULL;
 }
 
-static void journal(struct index *index, enum index_record type, const struct index_entry *entry, char *record)
+static void journal(struct index *index, enum index_record type, const char *key, char *record)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *taken = record;
 
     if (journal_append(index->journal, type, taken, strlen(taken), &error) < 0)
-        log_error("key", entry->key, "error", error->message, "status", "index-lost");
+        log_error("key", key, "error", error->message, "status", "index-lost");
     else
         index->journaled = true;
 }
 
+/* The settler could not. */
+static void kept(void *data, const char *key, const char *reply)
+{
+    journal(data, INDEX_RECORD_SETTLE, key, index_record_settle(key, "done", reply));
+}
+
 struct settling {
     struct index *index;
-    struct index_entry *entry;
     struct latch *latch;
     bool failed;
 };
@@ -281,43 +288,41 @@ static void settled(void *data, struct db_rows *rows, const GError *error)
     latch_drop(settling->latch);
 }
 
-static void settle_one(struct index *index, struct settling *settling)
+static void settle_refused(struct index *index, const struct index_entry *entry, struct settling *settling)
 {
-    const struct index_entry *entry = settling->entry;
-    const char *state = settled_state(entry);
-
-    if (!state)
-        return;
     latch_add(settling->latch);
-    if (db_write_async(index->db, DB_STMT_MAIL_SETTLE, index_params_settle(entry->key, state, entry->reply), NULL,
+    if (db_write_async(index->db, DB_STMT_MAIL_SETTLE, index_params_settle(entry->key, "failed", entry->reply), NULL,
                        index->wait_ms, settled, settling, NULL) < 0) {
         settling->failed = true;
         latch_drop(settling->latch);
     }
 }
 
-void index_settle(struct index *index, const struct index_mail *mail, struct index_entry *entries, guint count)
+void index_settle(struct index *index, const struct index_mail *mail, struct index_entry *const *entries, guint count)
 {
     g_autofree struct settling *settling = g_new0(struct settling, count);
     struct latch latch;
 
     latch_init(&latch);
     for (guint i = 0; i < count; i++) {
-        settling[i] = (struct settling){index, &entries[i], &latch, false};
-        if (entries[i].state == INDEX_PENDING)
-            settle_one(index, &settling[i]);
-    }
-    latch_wait(&latch);
-    for (guint i = 0; i < count; i++) {
-        const char *state = settled_state(&entries[i]);
-        if (settling[i].failed) {
-            journal(index, INDEX_RECORD_SETTLE, &entries[i],
-                    index_record_settle(entries[i].key, state, entries[i].reply));
-        } else if (entries[i].state == INDEX_LATER && g_strcmp0(state, "done") == 0) {
-            const struct index_facts facts = facts_of(index, mail, &entries[i]);
-            journal(index, INDEX_RECORD_MAIL, &entries[i], index_record_mail(&facts, entries[i].reply));
+        struct index_entry *entry = entries[i];
+        const char *state = settled_state(entry);
+        settling[i] = (struct settling){index, &latch, false};
+        if (g_strcmp0(state, "failed") == 0 && entry->state == INDEX_PENDING) {
+            settle_refused(index, entry, &settling[i]);
+        } else if (g_strcmp0(state, "done") == 0 && entry->state == INDEX_PENDING) {
+            entry->settling = true;
+            settler_add(index->settler, entry->key, entry->reply, entry->stable_key);
+        } else if (g_strcmp0(state, "done") == 0 && entry->state == INDEX_LATER) {
+            const struct index_facts facts = facts_of(index, mail, entry);
+            journal(index, INDEX_RECORD_MAIL, entry->key, index_record_mail(&facts, entry->reply));
         }
     }
+    latch_wait(&latch);
+    for (guint i = 0; i < count; i++)
+        if (settling[i].failed)
+            journal(index, INDEX_RECORD_SETTLE, entries[i]->key,
+                    index_record_settle(entries[i]->key, "failed", entries[i]->reply));
 }
 
 /* ---- Replay ---- */
@@ -430,7 +435,7 @@ static void *replay_thread(void *data)
 
 /* ---- Life ---- */
 
-struct index *index_open(struct db *db, const struct config *config, GError **error)
+struct index *index_open(struct db *db, const struct config *config, struct underway *underway, GError **error)
 {
     struct index *index = g_new0(struct index, 1);
     struct journal_options options = {.dir = config_get_string(config, "lmtp", "journal_dir"),
@@ -449,6 +454,7 @@ struct index *index_open(struct db *db, const struct config *config, GError **er
     index->segment_messages = config_get_int(config, "conversation", "segment_messages");
     index->segment_silence = config_get_duration(config, "conversation", "segment_silence");
     index->journaled = true; /* of an earlier run, perhaps */
+    index->settler = settler_new(db, underway, index->wait_ms, kept, index);
     pthread_mutex_init(&index->lock, NULL);
     pthread_cond_init(&index->wake, NULL);
     pthread_create(&index->thread, NULL, replay_thread, index);
@@ -464,6 +470,7 @@ void index_close(struct index *index)
     pthread_cond_signal(&index->wake);
     pthread_mutex_unlock(&index->lock);
     pthread_join(index->thread, NULL);
+    settler_free(index->settler);
     journal_close(index->journal);
     pthread_mutex_destroy(&index->lock);
     pthread_cond_destroy(&index->wake);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index of delivered mail: a row per recipient, pending before the store sees the mail, settled after it answered.
+ * The index of delivered mail: a row per recipient, pending before the store sees the mail, settled after it answered:
+ * what it refused before the peer hears of it, what it took just after that (lmtp/settler.h).
  *
  * While the database is away and [lmtp] index is best-effort, ordinary mail is delivered at once; what the index
  * should have learned goes into a journal, which a thread replays when the database is back.  Such a mail carries no
@@ -18,9 +19,10 @@ struct db;
 struct index;
 struct mail;
 struct txn;
+struct underway;
 
-struct index *index_open(struct db *db, const struct config *config, GError **error);
-/* Ends the replay thread; what is in the journal stays for the next start. */
+struct index *index_open(struct db *db, const struct config *config, struct underway *underway, GError **error);
+/* Settles what is left and ends the threads; what is in the journal stays for the next start. */
 void index_close(struct index *index);
 
 enum index_state {
@@ -44,6 +46,8 @@ struct index_entry {
     char message[IDS_UUID_TEXT];
     /* what the store said */
     const char *reply;
+    /* set by index_settle(): the turn of the key went with it */
+    bool settling;
 };
 void index_entry_clear(struct index_entry *entry);
 
@@ -57,5 +61,6 @@ const char *index_mail_id(const struct index_mail *mail);      /* Message-ID; ne
 /* All of them in one batch; blocks.  mail: may be NULL when all are bridged; trusted: the bridge's mail. */
 void index_begin(struct index *index, const struct index_mail *mail, const struct mail *trusted,
                  struct index_entry *entries, guint count);
-/* The store has answered (reply): the rows are settled, or the journal has it.  Blocks. */
-void index_settle(struct index *index, const struct index_mail *mail, struct index_entry *entries, guint count);
+/* The store has answered (reply): the rows of what it took are given to the settler, with the turns of their keys; the
+ * others are settled, or the journal has it.  Blocks for these. */
+void index_settle(struct index *index, const struct index_mail *mail, struct index_entry *const *entries, guint count);

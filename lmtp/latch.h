@@ -2,44 +2,37 @@
 /* Waits until a number of asynchronous writes are done. */
 #pragma once
 
-#include <glib.h>
-#include <pthread.h>
+#include <errno.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 struct latch {
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    guint open;
+    atomic_uint open; /* who waits counts as one */
+    sem_t done;
 };
 
 static inline void latch_init(struct latch *latch)
 {
-    pthread_mutex_init(&latch->lock, NULL);
-    pthread_cond_init(&latch->done, NULL);
-    latch->open = 0;
+    atomic_init(&latch->open, 1);
+    sem_init(&latch->done, 0, 0);
 }
 
 static inline void latch_add(struct latch *latch)
 {
-    pthread_mutex_lock(&latch->lock);
-    latch->open++;
-    pthread_mutex_unlock(&latch->lock);
+    atomic_fetch_add(&latch->open, 1);
 }
 
 static inline void latch_drop(struct latch *latch)
 {
-    pthread_mutex_lock(&latch->lock);
-    if (--latch->open == 0)
-        pthread_cond_signal(&latch->done);
-    pthread_mutex_unlock(&latch->lock);
+    if (atomic_fetch_sub(&latch->open, 1) == 1)
+        sem_post(&latch->done);
 }
 
 /* Waits for all and destroys the latch. */
 static inline void latch_wait(struct latch *latch)
 {
-    pthread_mutex_lock(&latch->lock);
-    while (latch->open > 0)
-        pthread_cond_wait(&latch->done, &latch->lock);
-    pthread_mutex_unlock(&latch->lock);
-    pthread_mutex_destroy(&latch->lock);
-    pthread_cond_destroy(&latch->done);
+    latch_drop(latch);
+    while (sem_wait(&latch->done) < 0 && errno == EINTR)
+        ;
+    sem_destroy(&latch->done);
 }

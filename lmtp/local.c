@@ -98,13 +98,13 @@ static void deliver_all(struct door *door, struct txn *txn, const struct mail *m
     g_autoptr(GArray) pieces = g_array_sized_new(FALSE, FALSE, sizeof(struct iovec), 8);
     g_autofree bool *taken = g_new0(bool, count);
     g_autoptr(GPtrArray) group = g_ptr_array_sized_new(count);
-    g_autoptr(GArray) settle = g_array_new(FALSE, FALSE, sizeof(struct index_entry));
+    g_autoptr(GPtrArray) settle = g_ptr_array_sized_new(count);
 
     for (guint i = 0; i < count; i++) {
         if (taken[i] || !goes_out(&entries[i]))
             continue;
         g_ptr_array_set_size(group, 0);
-        g_array_set_size(settle, 0);
+        g_ptr_array_set_size(settle, 0);
         for (guint j = i; j < count; j++) {
             if (taken[j] || !goes_out(&entries[j]) || !same_copy(&entries[i], &entries[j]))
                 continue;
@@ -115,10 +115,10 @@ static void deliver_all(struct door *door, struct txn *txn, const struct mail *m
         for (guint j = i; j < count; j++) {
             if (taken[j] && goes_out(&entries[j]) && !entries[j].reply && rcpts[j]->reply) {
                 entries[j].reply = rcpts[j]->reply;
-                g_array_append_val(settle, entries[j]);
+                g_ptr_array_add(settle, &entries[j]);
             }
         }
-        index_settle(door->index, indexed, (struct index_entry *)(void *)settle->data, settle->len);
+        index_settle(door->index, indexed, (struct index_entry *const *)settle->pdata, settle->len);
     }
 }
 
@@ -208,7 +208,7 @@ void local_deliver(struct door *door, struct txn *txn, const struct mail *mail, 
     deliver_all(door, txn, mail, indexed, entries, rcpts, count);
     for (guint i = 0; i < count; i++) {
         report(door, txn, mail, indexed, &entries[i], rcpts[i]);
-        if (entries[i].stable_key)
+        if (entries[i].stable_key && !entries[i].settling)
             underway_drop(door->underway, entries[i].key);
         index_entry_clear(&entries[i]);
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lmtp/underway.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
+
+#include "core/clock.h"
+#include "core/cond.h"
 
 struct underway {
     pthread_mutex_t lock;
@@ -15,13 +16,9 @@ struct underway {
 struct underway *underway_new(void)
 {
     struct underway *underway = g_new0(struct underway, 1);
-    pthread_condattr_t monotonic;
 
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&underway->lock, NULL);
-    pthread_cond_init(&underway->dropped, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&underway->dropped);
     underway->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return underway;
 }
@@ -38,21 +35,13 @@ void underway_free(struct underway *underway)
 
 bool underway_take(struct underway *underway, const char *key, unsigned timeout_ms)
 {
-    struct timespec until;
-    int code = 0;
+    gint64 until = ump_clock_mono_us() + timeout_ms * (CLOCK_SECOND / 1000);
     bool taken;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&underway->lock);
     underway->waiting++;
-    while (g_hash_table_contains(underway->keys, key) && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&underway->dropped, &underway->lock, &until);
+    while (g_hash_table_contains(underway->keys, key) && cond_wait_until(&underway->dropped, &underway->lock, until))
+        ;
     underway->waiting--;
     taken = !g_hash_table_contains(underway->keys, key);
     if (taken)

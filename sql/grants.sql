@@ -31,7 +31,7 @@ BEGIN
             ('endpoint_templates', 'ump_milter'), ('endpoint_templates', 'ump_lmtp'),
             ('cap_alarm', 'ump_milter'), ('cap_alarm', 'ump_lmtp'),
             ('accept_submission', 'ump_lmtp'), ('group_open', 'ump_lmtp'), ('outbox_answer', 'ump_lmtp'), ('mail_begin', 'ump_lmtp'),
-            ('bridged_begin', 'ump_lmtp'), ('mail_settle', 'ump_lmtp'), ('endpoint_get', 'ump_lmtp'),
+            ('bridged_begin', 'ump_lmtp'), ('mail_settle', 'ump_lmtp'), ('mail_delivered', 'ump_lmtp'), ('endpoint_get', 'ump_lmtp'),
             ('message_report', 'ump_lmtp'),
             ('accept_event', 'ump_bridge'), ('accept_events', 'ump_bridge'), ('jobs_claim', 'ump_bridge'), ('job_done', 'ump_bridge'),
             ('job_retry', 'ump_bridge'), ('job_move', 'ump_bridge'), ('job_dead', 'ump_bridge'), ('jobs_heartbeat', 'ump_bridge'),

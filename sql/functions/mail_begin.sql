@@ -97,3 +97,15 @@ BEGIN
     END IF;
     RETURN v_message IS NOT NULL;
 END $$;
+
+-- Taken by the store, many at a time: state 'done'.  p_ages: milliseconds since
+-- it answered.  Looked up one by one, whatever the planner thinks of the table.
+CREATE OR REPLACE FUNCTION ump.mail_delivered(p_keys text[], p_replies text[], p_ages integer[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ump, pg_temp
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    UPDATE ump.mail_deliveries d
+       SET state = 'done', reply = s.reply, settled_at = ump.now() - s.age * interval '1 millisecond'
+      FROM (SELECT * FROM unnest(p_keys, p_replies, p_ages) AS u (key, reply, age) ORDER BY u.key) s
+     WHERE d.delivery_key = s.key AND d.state <> 'done';
+END $$;

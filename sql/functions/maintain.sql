@@ -33,7 +33,8 @@ BEGIN
         WHERE received_at < ump.now() - make_interval(days => 14)
           AND received_at < ump.now() - make_interval(days => keep_days) LIMIT p_limit);
     DELETE FROM ump.mail_deliveries WHERE ctid IN (SELECT ctid FROM ump.mail_deliveries
-        WHERE created_at < ump.now() - interval '14 days' AND state <> 'pending' LIMIT p_limit);
+        WHERE created_at < ump.now() - interval '14 days'
+          AND (state <> 'pending' OR created_at < ump.now() - interval '60 days') LIMIT p_limit);
     DELETE FROM ump.submissions WHERE ctid IN (SELECT ctid FROM ump.submissions
         WHERE created_at < ump.now() - interval '30 days' LIMIT p_limit);
     DELETE FROM ump.counters WHERE ctid IN (SELECT ctid FROM ump.counters

@@ -260,3 +260,7 @@ SELECT ump.bridged_begin($1::text, $2::integer, $3::uuid, $4::uuid);
 -- name: mail_settle
 -- for: lmtp
 SELECT ump.mail_settle($1::text, $2::text, $3::text);
+
+-- name: mail_delivered
+-- for: lmtp
+SELECT ump.mail_delivered($1::text[], $2::text[], $3::integer[]);

@@ -48,7 +48,8 @@ def test_local_mail_gets_its_conversation_and_stays_as_it_is(gateway, alice, ses
     assert raw.count("Return-Path:") == 1 and raw.count("Delivered-To:") == 1
     assert (body.strip().splitlines()[0], direction) == ("Hello  there", "inbound")
     assert metadata["envelope_sender"] == "someone@outside.test"
-    assert gateway.sql("SELECT state FROM ump.mail_deliveries WHERE delivery_key = %s", f"tests/Q1abc/{alice.email}") == [("done",)]
+    wait_until(lambda: gateway.sql("SELECT state FROM ump.mail_deliveries WHERE delivery_key = %s",
+                                   f"tests/Q1abc/{alice.email}") == [("done",)], "the delivery to be settled")
 
 
 def test_answers_join_the_conversation_of_their_owner_only(gateway, people, session):

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deliveries that the store has taken are settled after the peer has its answer, many in one statement: what counts is
+ * with the store, and a row that a crash leaves pending says only that its delivery was begun.
+ *
+ * The turn of a key (lmtp/underway.h) ends with its row settled or in the journal, so that a peer that comes again at
+ * once, because it lost our answer, meets that.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct db;
+struct settler;
+struct underway;
+
+/* Could not be settled now: kept for later.  On the settler's thread. */
+typedef void (*settler_kept)(void *data, const char *key, const char *reply);
+
+struct settler *settler_new(struct db *db, struct underway *underway, unsigned wait_ms, settler_kept kept, void *data);
+/* Settles what is left. */
+void settler_free(struct settler *settler);
+
+/* The store has answered 2xx (reply) to the delivery of this key.  turn: the caller has the key's turn and gives it up.
+ * Both are copied; returns at once. */
+void settler_add(struct settler *settler, const char *key, const char *reply, bool turn);
