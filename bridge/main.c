@@ -121,7 +121,7 @@ static int open_all(struct bridge *bridge, unsigned roles, GError **error)
         if (!bridge->journal)
             return -1;
     }
-    bridge->db = program_open_db(config, DB_USER, "ump-bridge", true, error);
+    bridge->db = program_open_db(config, DB_USER, "ump-bridge", true, 0, error);
     if (!bridge->db)
         return -1;
     bridge->endpoints = endpoints_new(bridge->db, bridge->secrets, bridge->state_dir);

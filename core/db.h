@@ -60,6 +60,8 @@ struct db_options {
     unsigned pool_size;          /* leases at a time; 0: 4 */
     unsigned batch_statements;   /* 0: 64 */
     size_t batch_bytes;          /* 0: 4 MiB */
+    unsigned batch_gap_us;       /* while batches are shared, one begins no sooner than this after the one before it,
+                                    so that more share its commit; 0: at once */
     unsigned queue_statements;   /* waiting writes at most; 0: 20000 */
     unsigned connect_timeout_ms; /* per attempt and host; 0: 2000 */
     unsigned statement_timeout_ms; /* 0: 5000 */

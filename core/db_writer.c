@@ -15,6 +15,12 @@
 
 /* How often deadlines are looked at, at most. */
 #define TICK_US 2000
+/* A batch of so many statements says that several callers write at the same time, */
+#define CROWD 4
+/* and of so many, that its commit is shared well enough without waiting for more. */
+#define CROWD_ENOUGH 16
+/* So many smaller batches later nobody is waited for any more. */
+#define CROWD_MEMORY 16
 /* So often in a row a single statement may meet the end of the connection. */
 #define MAX_LOSSES 8
 
@@ -39,6 +45,9 @@ struct db_writer {
     unsigned backoff;
     unsigned losses; /* of the connection during an attempt, since the last success */
     int64_t last_tick;
+    int64_t began;   /* when the last batch was gathered */
+    guint gathered;  /* statements in it */
+    unsigned crowd;  /* batches for which a neighbour is still expected */
     struct db_waiter waiter;
 };
 
@@ -194,6 +203,14 @@ static void disconnect(struct db_writer *w, const char *why)
     db_notice(w->db, "writer", "connection lost", why);
 }
 
+static bool stopping(struct db_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool over = w->stop_at != INT64_MAX;
+    pthread_mutex_unlock(&w->lock);
+    return over;
+}
+
 static void pause_for(struct db_writer *w, int64_t us)
 {
     int64_t until = db_now() + us;
@@ -241,6 +258,29 @@ static int by_key(const void *a, const void *b)
     return order ? order : x->sequence < y->sequence ? -1 : 1;
 }
 
+/* Leaves time for others to come, where others have been coming: commits cost more than their statements.  A caller
+ * who writes alone never waits here.  The queue does not wake us meanwhile; deadlines and db_writer_stop do. */
+static void linger(struct db_writer *w)
+{
+    int64_t until = w->began + w->db->options.batch_gap_us;
+    if (!w->db->options.batch_gap_us || !w->crowd || w->gathered >= CROWD_ENOUGH)
+        return;
+    while (db_now() < until && db_wait(-1, 0, until, &w->waiter) > 0 && !stopping(w))
+        ;
+}
+
+static void note_crowd(struct db_writer *w)
+{
+    if (!w->flying->len)
+        return;
+    w->began = db_now();
+    w->gathered = w->flying->len;
+    if (w->flying->len >= CROWD)
+        w->crowd = CROWD_MEMORY;
+    else if (w->crowd)
+        w->crowd--;
+}
+
 /* Takes from the queue, in order of arrival, what fits into a batch. */
 static void gather(struct db_writer *w)
 {
@@ -263,6 +303,7 @@ static void gather(struct db_writer *w)
     atomic_store(&w->db->stats.queued, w->queue.length);
     pthread_mutex_unlock(&w->lock);
     atomic_store(&w->db->stats.in_flight, w->flying->len);
+    note_crowd(w);
     if (w->flying->len > 1)
         qsort(w->flying->pdata, w->flying->len, sizeof *w->flying->pdata, by_key);
 }
@@ -345,6 +386,8 @@ static void after_loss(struct db_writer *w, const GPtrArray *group, bool stalled
 static void deliver(struct db_writer *w, const GPtrArray *group, struct db_outcome *out)
 {
     g_autoptr(GPtrArray) calls = g_ptr_array_new();
+    atomic_fetch_add(&w->db->stats.writes, group->len); /* who has his rows finds them counted */
+    atomic_fetch_add(&w->db->stats.batches, 1);
     pthread_mutex_lock(&w->lock);
     for (guint i = 0; i < group->len; i++) {
         struct db_request *r = group->pdata[i];
@@ -354,8 +397,6 @@ static void deliver(struct db_writer *w, const GPtrArray *group, struct db_outco
     pthread_mutex_unlock(&w->lock);
     for (guint i = 0; i < calls->len; i++)
         run_callback(calls->pdata[i]);
-    atomic_fetch_add(&w->db->stats.writes, group->len);
-    atomic_fetch_add(&w->db->stats.batches, 1);
     w->backoff = w->losses = 0;
 }
 
@@ -457,6 +498,7 @@ static void *writer_main(void *arg)
     pthread_setname_np(pthread_self(), "db-writer");
     while (!finished(w)) {
         tick(w);
+        linger(w);
         gather(w);
         if (w->flying->len)
             run_batch(w);

@@ -13,7 +13,7 @@ static void log_notice_of_db(void *data, const char *who, const char *what, cons
 }
 
 struct db *program_open_db(const struct config *config, const char *user, const char *application, bool writer,
-                           GError **error)
+                           unsigned batch_gap_us, GError **error)
 {
     const struct db_options options = {
         .uri = config_get_string(config, "database", "uri"),
@@ -22,6 +22,7 @@ struct db *program_open_db(const struct config *config, const char *user, const 
         .pool_size = (unsigned)config_get_int(config, "database", "pool_size"),
         .batch_statements = (unsigned)config_get_int(config, "database", "batch_statements"),
         .batch_bytes = (size_t)config_get_size(config, "database", "batch_bytes"),
+        .batch_gap_us = batch_gap_us,
         .connect_timeout_ms = (unsigned)config_get_duration_ms(config, "database", "connect_timeout"),
         .statement_timeout_ms = (unsigned)config_get_duration_ms(config, "database", "statement_timeout"),
         .clock_offset_us = ump_clock_offset(),

@@ -21,6 +21,9 @@
 #include "lmtp/success.h"
 #include "lmtp/underway.h"
 
+/* Many sessions at once wait for the store far longer than this; it is nothing to them, and their commits are shared. */
+#define BATCH_GAP_US 6000
+
 static void recipients(void *data, struct txn *txn, guint first, bool data_follows)
 {
     struct door *door = data;
@@ -149,7 +152,7 @@ struct door *door_open(const struct config *config, GError **error)
     door->success = success_open(config, door->store_ops, door->store, error);
     if (!door->success)
         goto failed;
-    door->db = program_open_db(config, "ump_lmtp", "ump-lmtp", true, error);
+    door->db = program_open_db(config, "ump_lmtp", "ump-lmtp", true, BATCH_GAP_US, error);
     if (door->db)
         door->alarm = policy_alarm_new(door->db);
     if (door->db)

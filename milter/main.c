@@ -64,7 +64,7 @@ static void serve(struct program *program, struct judge *judge)
 static int run(struct program *program)
 {
     g_autoptr(GError) error = NULL;
-    struct db *db = program_open_db(program_config(program), "ump_milter", "ump-milter", false, &error);
+    struct db *db = program_open_db(program_config(program), "ump_milter", "ump-milter", false, 0, &error);
     if (db == NULL) {
         log_error("reason", error->message, "status", "no-database");
         return EXIT_FAILURE;

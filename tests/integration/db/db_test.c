@@ -488,6 +488,64 @@ static void test_listen(void **state)
     db_close(db, 1000);
 }
 
+/* Batches that one after the other take of writes that come one by one, after a crowd has been seen or not. */
+static uint64_t batches_of_trickle(unsigned gap_us, unsigned crowd)
+{
+    struct db_options options = { .uri = test_uri(), .stmts = test_stmts, .batch_gap_us = gap_us };
+    struct db_stats before, after;
+    struct box first, box;
+    GError *error = NULL;
+    struct db *db = db_open(&options, &error);
+    assert_int_equal(db_wait_up(db, 10000, &error), 0);
+    box_init(&first, crowd + 1);
+    occupy(db, &first);
+    for (unsigned i = 0; i < crowd; i++)
+        async(db, T_PUT, params(2, "crowd", "1"), NULL, &first);
+    box_wait(&first);
+    assert_int_equal(first.ok, crowd + 1);
+    db_get_stats(db, &before);
+    box_init(&box, 5);
+    for (int i = 0; i < 5; i++) {
+        async(db, T_PUT, params(2, "trickle", "1"), NULL, &box);
+        g_usleep(100000);
+    }
+    box_wait(&box);
+    assert_int_equal(box.ok, 5);
+    db_get_stats(db, &after);
+    db_close(db, 1000);
+    return after.batches - before.batches;
+}
+
+static void test_batch_gap(void **state)
+{
+    (void)state;
+    assert_int_equal(batches_of_trickle(0, 5), 5);
+    assert_int_equal(batches_of_trickle(2000000, 1), 5); /* nobody writes beside: nobody is waited for */
+    assert_int_equal(batches_of_trickle(2000000, 5), 1);
+}
+
+static void test_batch_gap_ends_with_close(void **state)
+{
+    (void)state;
+    struct db_options options = { .uri = test_uri(), .stmts = test_stmts, .batch_gap_us = 30000000 };
+    GError *error = NULL;
+    struct box box, last;
+    struct db *db = db_open(&options, &error);
+    assert_int_equal(db_wait_up(db, 10000, &error), 0);
+    box_init(&box, 6);
+    occupy(db, &box);
+    for (int i = 0; i < 5; i++)
+        async(db, T_PUT, params(2, "crowd", "1"), NULL, &box);
+    box_wait(&box);
+    box_init(&last, 1);
+    async(db, T_PUT, params(2, "last", "1"), NULL, &last);
+    int64_t start = g_get_monotonic_time();
+    db_close(db, 20000);
+    assert_true(g_get_monotonic_time() - start < 10000000);
+    box_wait(&last);
+    assert_int_equal(last.ok, 1); /* written, not given up */
+}
+
 static void test_close_settles_everything(void **state)
 {
     struct db *db = test_open(1);
@@ -574,6 +632,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_broken_statement),
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_big_batches),
+        cmocka_unit_test(test_batch_gap),
+        cmocka_unit_test(test_batch_gap_ends_with_close),
         cmocka_unit_test(test_lease),
         cmocka_unit_test(test_pool_limit),
         cmocka_unit_test(test_listen),
