@@ -5,6 +5,7 @@
 
 #include "bridge/endpoints.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/endpoint_settings.h"
 #include "core/error.h"
 
@@ -123,12 +124,9 @@ static void go_round(struct asker *asker)
 
 static void rest(struct asker *asker)
 {
-    gint64 wake = ump_clock_mono_us() + asker->duty->tick;
-    const struct timespec until = {.tv_sec = wake / CLOCK_SECOND, .tv_nsec = wake % CLOCK_SECOND * 1000};
-
     pthread_mutex_lock(&asker->mutex);
     if (!asker->stop)
-        pthread_cond_timedwait(&asker->wake, &asker->mutex, &until);
+        cond_wait_until(&asker->wake, &asker->mutex, ump_clock_mono_us() + asker->duty->tick);
     pthread_mutex_unlock(&asker->mutex);
 }
 
@@ -147,16 +145,12 @@ static void *run(void *data)
 struct asker *asker_start(struct bridge *bridge, const struct asker_duty *duty, GError **error)
 {
     struct asker *asker = g_new0(struct asker, 1);
-    pthread_condattr_t attr;
 
     asker->bridge = bridge;
     asker->duty = duty;
     asker->turns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     pthread_mutex_init(&asker->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&asker->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&asker->wake);
     asker->http = http_client_new(NULL, error);
     if (!asker->http) {
         asker_free(asker);

@@ -7,6 +7,7 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/endpoint_secrets.h"
 #include "core/error.h"
 #include "core/hmac.h"
@@ -280,18 +281,10 @@ static void on_notify(void *data, const char *channel, const char *payload)
 
 static void wait_for_change(struct endpoints *endpoints, gint64 us)
 {
-    struct timespec until;
+    gint64 until = ump_clock_mono_us() + us;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += us / CLOCK_SECOND;
-    until.tv_nsec += us % CLOCK_SECOND * 1000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    while (!endpoints->stop && !endpoints->all)
-        if (pthread_cond_timedwait(&endpoints->wake, &endpoints->mutex, &until) != 0)
-            break;
+    while (!endpoints->stop && !endpoints->all && cond_wait_until(&endpoints->wake, &endpoints->mutex, until))
+        ;
 }
 
 static void *loader(void *data)
@@ -328,7 +321,6 @@ static void *loader(void *data)
 struct endpoints *endpoints_new(struct db *db, const struct secrets *secrets, const char *state_dir)
 {
     struct endpoints *endpoints = g_new0(struct endpoints, 1);
-    pthread_condattr_t attr;
 
     endpoints->db = db;
     endpoints->secrets = secrets;
@@ -338,10 +330,7 @@ struct endpoints *endpoints_new(struct db *db, const struct secrets *secrets, co
     pthread_rwlock_init(&endpoints->lock, NULL);
     pthread_mutex_init(&endpoints->mutex, NULL);
     pthread_mutex_init(&endpoints->loading, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&endpoints->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&endpoints->wake);
     snapshot_read(endpoints);
     db_listen(db, "ump_endpoints", on_notify, endpoints);
     pthread_create(&endpoints->thread, NULL, loader, endpoints);

@@ -5,6 +5,7 @@
 #include "bridge/event_store_internal.h"
 #include "bridge/metrics.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -126,10 +127,7 @@ static void *replayer(void *data)
 
     pthread_mutex_lock(&store->mutex);
     while (!store->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += 1;
-        pthread_cond_timedwait(&store->wake, &store->mutex, &until);
+        cond_wait_until(&store->wake, &store->mutex, ump_clock_mono_us() + CLOCK_SECOND);
         if (store->stop)
             break;
         pthread_mutex_unlock(&store->mutex);

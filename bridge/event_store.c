@@ -2,6 +2,7 @@
 /* Storing: the database, in statements that gather what comes meanwhile; else the journal. */
 #include "bridge/event_store_internal.h"
 
+#include "core/cond.h"
 #include "core/log.h"
 
 #define CHUNK_EVENTS 64
@@ -336,7 +337,6 @@ void event_store_put_all(struct event_store *store, const GPtrArray *events, eve
 struct event_store *event_store_new(struct bridge *bridge)
 {
     struct event_store *store = g_new0(struct event_store, 1);
-    pthread_condattr_t attr;
 
     store->bridge = bridge;
     store->journal_after_ms = (unsigned)config_get_duration_ms(bridge->config, "web", "journal_after");
@@ -344,10 +344,7 @@ struct event_store *event_store_new(struct bridge *bridge)
     g_queue_init(&store->waiting);
     pthread_mutex_init(&store->gathering, NULL);
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&store->wake);
     return store;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/log.h"
 
 #define TICK CLOCK_SECOND
@@ -205,21 +206,13 @@ static void *rounds(void *data)
 
     pthread_mutex_lock(&m->mutex);
     while (!m->stop) {
-        struct timespec until;
         gint64 wait;
         pthread_mutex_unlock(&m->mutex);
         tick(m);
         pthread_mutex_lock(&m->mutex);
         wait = CLAMP(m->next_search - ump_clock_mono_us(), CLOCK_SECOND / 100, TICK);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += wait / CLOCK_SECOND;
-        until.tv_nsec += wait % CLOCK_SECOND * 1000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
         if (!m->stop)
-            pthread_cond_timedwait(&m->wake, &m->mutex, &until);
+            cond_wait_until(&m->wake, &m->mutex, ump_clock_mono_us() + wait);
     }
     pthread_mutex_unlock(&m->mutex);
     return NULL;
@@ -228,14 +221,10 @@ static void *rounds(void *data)
 struct maintenance *maintenance_start(struct bridge *bridge)
 {
     struct maintenance *m = g_new0(struct maintenance, 1);
-    pthread_condattr_t attr;
 
     m->bridge = bridge;
     pthread_mutex_init(&m->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&m->wake);
     pthread_create(&m->thread, NULL, rounds, m);
     return m;
 }

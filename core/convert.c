@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/error.h"
 
 #define AT_ONCE 2
@@ -22,20 +23,22 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t free;
     int running;
-} slots = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+} slots = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void slots_init(void)
+{
+    cond_init(&slots.free);
+}
 
 /* False: no slot was free until then (monotonic µs). */
 static bool enter(gint64 until)
 {
-    struct timespec end;
-    int late = 0;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    clock_gettime(CLOCK_REALTIME, &end);
-    gint64 at = end.tv_sec * CLOCK_SECOND + end.tv_nsec / 1000 + MAX(until - ump_clock_mono_us(), 0);
-    end = (struct timespec){.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
+    pthread_once(&once, slots_init);
     pthread_mutex_lock(&slots.mutex);
-    while (slots.running >= AT_ONCE && late == 0)
-        late = pthread_cond_timedwait(&slots.free, &slots.mutex, &end);
+    while (slots.running >= AT_ONCE && cond_wait_until(&slots.free, &slots.mutex, until))
+        ;
     bool free = slots.running < AT_ONCE;
     slots.running += free;
     pthread_mutex_unlock(&slots.mutex);

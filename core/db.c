@@ -2,9 +2,9 @@
 /* The handle: options, state, and the parts that it holds together. */
 #include "core/db.h"
 
+#include "core/cond.h"
 #include "core/db_internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void fill_in(struct db_options *o, const struct db_options *from)
@@ -44,7 +44,7 @@ struct db *db_open(const struct db_options *options, GError **error)
     while (db->options.stmts[db->nstmts].name)
         db->nstmts++;
     pthread_mutex_init(&db->up_lock, NULL);
-    db_cond_init(&db->up_cond);
+    cond_init(&db->up_cond);
     db->pool = db_pool_new(db);
     db->listener = db_listener_new(db);
     if (!options->no_writer)
@@ -94,9 +94,8 @@ int db_wait_up(struct db *db, unsigned timeout_ms, GError **error)
         db_release(lease);
         return lease ? 0 : -1;
     }
-    struct timespec until = db_timespec(deadline);
     pthread_mutex_lock(&db->up_lock);
-    while (!atomic_load(&db->up) && pthread_cond_timedwait(&db->up_cond, &db->up_lock, &until) != ETIMEDOUT)
+    while (!atomic_load(&db->up) && cond_wait_until(&db->up_cond, &db->up_lock, deadline))
         ;
     bool up = atomic_load(&db->up);
     pthread_mutex_unlock(&db->up_lock);
@@ -116,20 +115,6 @@ void db_get_stats(struct db *db, struct db_stats *stats)
     stats->timeouts = atomic_load(&db->stats.timeouts);
     stats->queued = atomic_load(&db->stats.queued);
     stats->in_flight = atomic_load(&db->stats.in_flight);
-}
-
-struct timespec db_timespec(int64_t mono_us)
-{
-    return (struct timespec){ .tv_sec = mono_us / G_USEC_PER_SEC, .tv_nsec = mono_us % G_USEC_PER_SEC * 1000 };
-}
-
-void db_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
 }
 
 int64_t db_backoff(unsigned *state)

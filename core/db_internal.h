@@ -40,9 +40,6 @@ void db_notice(struct db *db, const char *who, const char *what, const char *det
 /* The connection that db_is_up speaks of came or went. */
 void db_set_up(struct db *db, bool up);
 
-/* For pthread_cond_timedwait on a condition made by db_cond_init (monotonic clock). */
-struct timespec db_timespec(int64_t mono_us);
-void db_cond_init(pthread_cond_t *cond);
 
 /* 50 ms, doubling to 1 s, ± a quarter; *state is 0 at the start. */
 int64_t db_backoff(unsigned *state);

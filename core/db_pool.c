@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leased connections: at most pool_size, one transaction per lease, idle ones kept on a stack. */
+#include "core/cond.h"
 #include "core/db_error.h"
 #include "core/db_internal.h"
-
-#include <errno.h>
 
 #define DEFAULT_TIMEOUT_MS 5000
 /* Behind the server's answer to a statement that ran into its own timeout. */
@@ -30,7 +29,7 @@ struct db_pool *db_pool_new(struct db *db)
     struct db_pool *pool = g_new0(struct db_pool, 1);
     pool->db = db;
     pthread_mutex_init(&pool->lock, NULL);
-    db_cond_init(&pool->freed);
+    cond_init(&pool->freed);
     pool->idle = g_ptr_array_new();
     return pool;
 }
@@ -49,11 +48,9 @@ void db_pool_free(struct db_pool *pool)
 /* A permit for one connection, and an idle one if there is. 0, or -1. */
 static int take(struct db_pool *pool, int64_t deadline, struct db_conn **conn, GError **error)
 {
-    struct timespec until = db_timespec(deadline);
-    int wait = 0;
     pthread_mutex_lock(&pool->lock);
-    while (pool->leased >= pool->db->options.pool_size && wait != ETIMEDOUT)
-        wait = pthread_cond_timedwait(&pool->freed, &pool->lock, &until);
+    while (pool->leased >= pool->db->options.pool_size && cond_wait_until(&pool->freed, &pool->lock, deadline))
+        ;
     bool ok = pool->leased < pool->db->options.pool_size;
     if (ok) {
         pool->leased++;

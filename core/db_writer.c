@@ -4,6 +4,7 @@
  * Locking: `lock` guards the queue and the settled/rows/error/refs fields of every request.  Everything
  * else belongs to the writer's thread.  Callbacks run without the lock. */
 #include "core/db_batch.h"
+#include "core/cond.h"
 #include "core/db_internal.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ static struct db_request *request_new(struct db_writer *w, unsigned stmt, struct
     r->params = params;
     r->key = g_strdup(key ? key : s->lock_param ? db_params_peek(params, s->lock_param - 1) : NULL);
     r->deadline = db_now() + 1000 * (int64_t)(timeout_ms ? timeout_ms : w->db->options.write_timeout_ms);
-    db_cond_init(&r->cond);
+    cond_init(&r->cond);
     return r;
 }
 
@@ -584,10 +585,9 @@ int db_write_within(struct db *db, unsigned stmt, struct db_params *params, cons
     g_assert(w);
     struct db_request *r = request_new(w, stmt, params, lock_key, timeout_ms);
     int result = enqueue(w, r, error);
-    struct timespec until = db_timespec(r->deadline);
     pthread_mutex_lock(&w->lock);
     while (result == 0 && !r->settled)
-        if (pthread_cond_timedwait(&r->cond, &w->lock, &until) == ETIMEDOUT && !r->settled) {
+        if (!cond_wait_until(&r->cond, &w->lock, r->deadline) && !r->settled) {
             atomic_fetch_add(&db->stats.timeouts, 1);
             settle_locked(r, NULL, g_error_new_literal(DB_ERROR, DB_ERROR_TIMEOUT, "not committed in time"));
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections to an LMTP server: connect, greeting, LHLO; bytes out, replies in; the pool.
  * The sockets block, with timeouts set on them: one system call per read and write. */
+#include "core/clock.h"
+#include "core/cond.h"
 #include "core/lmtp_internal.h"
 
 #include <errno.h>
@@ -302,14 +304,12 @@ static struct lmtp_conn *pop_idle(struct lmtp_client *client)
 /* A kept connection, or NULL with the right to open one.  -1: none free in time. */
 static int reserve(struct lmtp_client *client, bool fresh, struct lmtp_conn **conn)
 {
-    struct timespec until;
-    int wait = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1 + client->options.connect_timeout_ms / 1000;
+    gint64 until = ump_clock_mono_us() + CLOCK_SECOND + client->options.connect_timeout_ms * (CLOCK_SECOND / 1000);
+    bool in_time = true;
     pthread_mutex_lock(&client->lock);
     struct lmtp_conn *kept = pop_idle(client);
-    while (!kept && client->open >= client->options.max_connections && wait != ETIMEDOUT) {
-        wait = pthread_cond_timedwait(&client->freed, &client->lock, &until);
+    while (!kept && client->open >= client->options.max_connections && in_time) {
+        in_time = cond_wait_until(&client->freed, &client->lock, until);
         kept = pop_idle(client);
     }
     bool ok = kept || client->open < client->options.max_connections;
@@ -410,11 +410,7 @@ struct lmtp_client *lmtp_client_new(const struct lmtp_client_options *options, G
     o->connect_timeout_ms = o->connect_timeout_ms ? o->connect_timeout_ms : 5000;
     o->command_timeout_ms = o->command_timeout_ms ? o->command_timeout_ms : 30000;
     o->final_timeout_ms = o->final_timeout_ms ? o->final_timeout_ms : 60000;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&client->freed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&client->freed);
     pthread_mutex_init(&client->lock, NULL);
     client->idle = g_ptr_array_new();
     return client;

@@ -7,6 +7,7 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/config.h"
 #include "core/db.h"
 #include "core/journal.h"
@@ -22,7 +23,7 @@
 
 #define MAX_REFS 50
 #define REPLAY_BATCH 64
-#define REPLAY_PAUSE_S 1
+#define REPLAY_PAUSE_US CLOCK_SECOND
 /* After the database failed once, mail does not wait for it again before this. */
 #define SUSPEND_US (2 * CLOCK_SECOND)
 
@@ -419,15 +420,12 @@ static void *replay_thread(void *data)
 
     pthread_mutex_lock(&index->lock);
     while (!index->stop) {
-        struct timespec until;
         pthread_mutex_unlock(&index->lock);
         if (index->journaled && db_is_up(index->db))
             replay_all(index);
         pthread_mutex_lock(&index->lock);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += REPLAY_PAUSE_S;
         if (!index->stop)
-            pthread_cond_timedwait(&index->wake, &index->lock, &until);
+            cond_wait_until(&index->wake, &index->lock, ump_clock_mono_us() + REPLAY_PAUSE_US);
     }
     pthread_mutex_unlock(&index->lock);
     return NULL;
@@ -456,7 +454,7 @@ struct index *index_open(struct db *db, const struct config *config, struct unde
     index->journaled = true; /* of an earlier run, perhaps */
     index->settler = settler_new(db, underway, index->wait_ms, kept, index);
     pthread_mutex_init(&index->lock, NULL);
-    pthread_cond_init(&index->wake, NULL);
+    cond_init(&index->wake);
     pthread_create(&index->thread, NULL, replay_thread, index);
     return index;
 }

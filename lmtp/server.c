@@ -15,6 +15,7 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/config.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -269,7 +270,7 @@ struct server *server_open(const struct config *config, const struct session_han
     };
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->work, NULL);
-    pthread_cond_init(&server->ended, NULL);
+    cond_init(&server->ended);
     g_queue_init(&server->waiting);
     server->active = g_hash_table_new(NULL, NULL);
     read_peers(server, config_get_list(config, "lmtp", "peers"));
@@ -310,19 +311,9 @@ void server_run(struct server *server, int stop_fd)
 
 static bool wait_ended(struct server *server, gint64 deadline)
 {
-    while (server->threads > 0) {
-        struct timespec until;
-        if (ump_clock_mono_us() >= deadline)
-            return false;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 50 * 1000 * 1000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&server->ended, &server->lock, &until);
-    }
-    return true;
+    while (server->threads > 0 && cond_wait_until(&server->ended, &server->lock, deadline))
+        ;
+    return server->threads == 0;
 }
 
 void server_stop(struct server *server, gint64 grace_us)

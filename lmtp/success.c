@@ -9,6 +9,7 @@
 #include "core/address.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/config.h"
 #include "core/error.h"
 #include "core/journal.h"
@@ -24,7 +25,7 @@
 
 #define RECORD 1
 #define MAX_HEADER (64 * 1024)
-#define RETRY_S 15
+#define RETRY_US (15 * CLOCK_SECOND)
 #define MAX_AGE (5 * CLOCK_DAY) /* as long as a mail server would try */
 #define MAX_PER_HOUR 20         /* to one sender: his address may be forged */
 
@@ -256,7 +257,6 @@ static void *send_thread(void *data)
 
     pthread_mutex_lock(&success->lock);
     while (!success->stop) {
-        struct timespec until;
         bool failed = false;
         if (success->waiting) {
             g_autoptr(GError) error = NULL;
@@ -268,10 +268,8 @@ static void *send_thread(void *data)
             pthread_mutex_lock(&success->lock);
             success->waiting = success->waiting || failed;
         }
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += RETRY_S;
         if (!success->stop && (failed || !success->waiting))
-            pthread_cond_timedwait(&success->wake, &success->lock, &until);
+            cond_wait_until(&success->wake, &success->lock, ump_clock_mono_us() + RETRY_US);
     }
     pthread_mutex_unlock(&success->lock);
     return NULL;
@@ -297,7 +295,7 @@ struct success *success_open(const struct config *config, const struct store_ops
     success->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     success->waiting = true;
     pthread_mutex_init(&success->lock, NULL);
-    pthread_cond_init(&success->wake, NULL);
+    cond_init(&success->wake);
     pthread_create(&success->thread, NULL, send_thread, success);
     return success;
 }

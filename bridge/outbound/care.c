@@ -7,6 +7,7 @@
 
 #include "bridge/outbound/internal.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/log.h"
 
 #define TICK (CLOCK_SECOND / 4)
@@ -250,9 +251,7 @@ void *care_run(void *data)
         outbound_lock(outbound);
         if (outbound->stopped || (ready && outbound->scan && db_is_up(outbound->bridge->db)))
             continue;
-        gint64 wake = outbound_now() + TICK;
-        struct timespec until = {.tv_sec = wake / CLOCK_SECOND, .tv_nsec = wake % CLOCK_SECOND * 1000};
-        pthread_cond_timedwait(&outbound->care, &outbound->lock, &until);
+        cond_wait_until(&outbound->care, &outbound->lock, outbound_now() + TICK);
     }
     outbound_unlock(outbound);
     return NULL;

@@ -7,6 +7,7 @@
 #include "bridge/outbound/internal.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/quiet.h"
@@ -273,8 +274,7 @@ void *claim_run(void *data)
             outbound_lock(outbound);
             continue;
         }
-        struct timespec until = {.tv_sec = wake / CLOCK_SECOND, .tv_nsec = wake % CLOCK_SECOND * 1000};
-        pthread_cond_timedwait(&outbound->changed, &outbound->lock, &until);
+        cond_wait_until(&outbound->changed, &outbound->lock, wake);
         outbound_unlock(outbound);
         send_start(outbound); /* a circuit may be tried again */
         outbound_lock(outbound);

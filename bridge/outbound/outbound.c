@@ -2,11 +2,10 @@
 /* Start and end of the outbound room. */
 #include "bridge/outbound/outbound.h"
 
-#include <errno.h>
-#include <time.h>
 
 #include "bridge/outbound/internal.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -32,14 +31,9 @@ void outbound_changed(struct outbound *outbound)
 
 static void init_locks(struct outbound *outbound)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&outbound->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&outbound->changed, &monotonic);
-    pthread_cond_init(&outbound->care, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&outbound->changed);
+    cond_init(&outbound->care);
 }
 
 static void read_config(struct outbound *outbound, const struct config *config)
@@ -135,11 +129,9 @@ static bool is_quiet(struct outbound *outbound)
 /* Waits, at most until then, for quiet; with db_only just for what the database is to answer. */
 static void wait_quiet(struct outbound *outbound, gint64 until, bool db_only)
 {
-    struct timespec end = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND * 1000};
-
     outbound_lock(outbound);
     while (db_only ? outbound->writes > 0 : !is_quiet(outbound))
-        if (pthread_cond_timedwait(&outbound->changed, &outbound->lock, &end) == ETIMEDOUT)
+        if (!cond_wait_until(&outbound->changed, &outbound->lock, until))
             break;
     outbound_unlock(outbound);
 }

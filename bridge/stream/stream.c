@@ -11,6 +11,7 @@
 #include "bridge/stream/internal.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/log.h"
 
 #define TICK (CLOCK_SECOND / 2)
@@ -27,12 +28,12 @@ static void reader_wait(struct stream_reader *reader, gint64 us)
 {
     struct stream_room *room = reader->room;
     gint64 at = ump_clock_mono_us() + us;
-    const struct timespec until = {.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
     bool leased = atomic_load(&reader->leased);
 
     pthread_mutex_lock(&room->mutex);
-    while (!atomic_load(&reader->stop) && atomic_load(&reader->leased) == leased && ump_clock_mono_us() < at)
-        pthread_cond_timedwait(&room->wake, &room->mutex, &until);
+    while (!atomic_load(&reader->stop) && atomic_load(&reader->leased) == leased &&
+           cond_wait_until(&room->wake, &room->mutex, at))
+        ;
     pthread_mutex_unlock(&room->mutex);
 }
 
@@ -297,10 +298,9 @@ static void *run(void *data)
         begin_some(room, endpoints);
         renew(room);
         gint64 wake = ump_clock_mono_us() + TICK;
-        const struct timespec until = {.tv_sec = wake / CLOCK_SECOND, .tv_nsec = wake % CLOCK_SECOND * 1000};
         pthread_mutex_lock(&room->mutex);
-        while (!room->stop && ump_clock_mono_us() < wake)
-            pthread_cond_timedwait(&room->wake, &room->mutex, &until);
+        while (!room->stop && cond_wait_until(&room->wake, &room->mutex, wake))
+            ;
         pthread_mutex_unlock(&room->mutex);
     }
     end_all(room);
@@ -310,16 +310,12 @@ static void *run(void *data)
 struct stream_room *stream_room_start(struct bridge *bridge, struct event_store *store)
 {
     struct stream_room *room = g_new0(struct stream_room, 1);
-    pthread_condattr_t attr;
 
     room->bridge = bridge;
     room->store = store;
     room->readers = g_hash_table_new(g_str_hash, g_str_equal); /* keys belong to the values */
     pthread_mutex_init(&room->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&room->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&room->wake);
     room->running = pthread_create(&room->thread, NULL, run, room) == 0;
     return room;
 }

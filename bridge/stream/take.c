@@ -9,6 +9,7 @@
 #include "bridge/metrics.h"
 #include "bridge/stream/internal.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/log.h"
 
 #define KEEP_LONG 65536 /* of what is longer than it may be */
@@ -90,11 +91,10 @@ static void pause_for(struct stream_reader *reader, gint64 us)
 {
     struct stream_room *room = reader->room;
     gint64 at = ump_clock_mono_us() + us;
-    const struct timespec until = {.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
 
     pthread_mutex_lock(&room->mutex);
-    while (!room->stop && !atomic_load(&reader->stop) && ump_clock_mono_us() < at)
-        pthread_cond_timedwait(&room->wake, &room->mutex, &until);
+    while (!room->stop && !atomic_load(&reader->stop) && cond_wait_until(&room->wake, &room->mutex, at))
+        ;
     pthread_mutex_unlock(&room->mutex);
 }
 

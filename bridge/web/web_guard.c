@@ -9,6 +9,7 @@
 #include "bridge/metrics.h"
 #include "bridge/web/web_check.h"
 #include "core/clock.h"
+#include "core/cond.h"
 
 #define SWEEP_EVERY_US 100000
 #define RATE_GRACE (2 * CLOCK_SECOND) /* a body is not judged by its speed before */
@@ -210,14 +211,7 @@ static void *sweeper(void *data)
 
     pthread_mutex_lock(&guard->mutex);
     while (!guard->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += SWEEP_EVERY_US * 1000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&guard->wake, &guard->mutex, &until);
+        cond_wait_until(&guard->wake, &guard->mutex, ump_clock_mono_us() + SWEEP_EVERY_US);
         sweep(guard);
     }
     pthread_mutex_unlock(&guard->mutex);
@@ -227,17 +221,13 @@ static void *sweeper(void *data)
 struct web_guard *web_guard_new(const struct web_guard_options *options)
 {
     struct web_guard *guard = g_new0(struct web_guard, 1);
-    pthread_condattr_t attr;
 
     guard->options = *options;
     guard->trusted = g_strdupv((char **)options->trusted);
     guard->head.next = guard->head.previous = &guard->head;
     guard->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pthread_mutex_init(&guard->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&guard->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&guard->wake);
     pthread_create(&guard->sweeper, NULL, sweeper, guard);
     return guard;
 }
