@@ -10,6 +10,7 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/cond.h"
 #include "core/log.h"
 
 #define FLOOR_LAG (5 * CLOCK_SECOND)  /* ids may become visible that much later than higher ones */
@@ -76,17 +77,6 @@ static struct {
     gint64 low;         /* lowest such id of the last seconds */
     gint64 at;
 } rescue_state = { .mutex = PTHREAD_MUTEX_INITIALIZER, .low = G_MAXINT64 };
-
-static void deadline(struct timespec *out, gint64 us)
-{
-    clock_gettime(CLOCK_MONOTONIC, out);
-    out->tv_sec += us / CLOCK_SECOND;
-    out->tv_nsec += us % CLOCK_SECOND * 1000;
-    if (out->tv_nsec >= 1000000000) {
-        out->tv_sec++;
-        out->tv_nsec -= 1000000000;
-    }
-}
 
 static void job_free(struct queue_job *job)
 {
@@ -546,9 +536,8 @@ static void *claimer(void *data)
         guint room = queue->options.workers * 4 + queue->options.batch;
         bool may = ready && !queue->stop && g_hash_table_size(queue->in_flight) < room;
         if (!(may && queue->dirty) || down) {
-            struct timespec until;
-            deadline(&until, down ? CLOCK_SECOND / 4 : queue->options.poll);
-            if (pthread_cond_timedwait(&queue->claimer_wake, &queue->mutex, &until) != 0)
+            gint64 until = ump_clock_mono_us() + (down ? CLOCK_SECOND / 4 : queue->options.poll);
+            if (!cond_wait_until(&queue->claimer_wake, &queue->mutex, until))
                 queue->dirty = true; /* the slow scan */
             down = false;
             if (queue->end)
@@ -599,7 +588,6 @@ static void on_notify(void *data, const char *channel, const char *payload)
 struct queue *queue_start(struct bridge *bridge, const struct queue_options *options)
 {
     struct queue *queue = g_new0(struct queue, 1);
-    pthread_condattr_t attr;
 
     queue->bridge = bridge;
     queue->options = *options;
@@ -609,12 +597,9 @@ struct queue *queue_start(struct bridge *bridge, const struct queue_options *opt
     g_queue_init(&queue->tasks);
     g_queue_init(&queue->again);
     pthread_mutex_init(&queue->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->claimer_wake, &attr);
-    pthread_cond_init(&queue->worker_wake, &attr);
-    pthread_cond_init(&queue->idle, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&queue->claimer_wake);
+    cond_init(&queue->worker_wake);
+    cond_init(&queue->idle);
     db_listen(bridge->db, "ump_jobs", on_notify, queue);
     queue->workers = g_new0(pthread_t, options->workers);
     for (guint i = 0; i < options->workers; i++)
@@ -635,14 +620,12 @@ bool queue_stopping(struct queue *queue)
 
 void queue_stop(struct queue *queue, unsigned grace_ms)
 {
-    struct timespec until;
+    gint64 until = ump_clock_mono_us() + grace_ms * (CLOCK_SECOND / 1000);
 
     pthread_mutex_lock(&queue->mutex);
     queue->stop = true;
-    deadline(&until, grace_ms * G_GINT64_CONSTANT(1000));
-    while (g_hash_table_size(queue->in_flight) > 0)
-        if (pthread_cond_timedwait(&queue->idle, &queue->mutex, &until) != 0)
-            break;
+    while (g_hash_table_size(queue->in_flight) > 0 && cond_wait_until(&queue->idle, &queue->mutex, until))
+        ;
     guint left = g_hash_table_size(queue->in_flight);
     queue->end = true;
     pthread_cond_broadcast(&queue->claimer_wake);
