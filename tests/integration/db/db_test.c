@@ -491,7 +491,7 @@ static void test_listen(void **state)
 /* Batches that one after the other take of writes that come one by one, after a crowd has been seen or not. */
 static uint64_t batches_of_trickle(unsigned gap_us, unsigned crowd)
 {
-    struct db_options options = { .uri = test_uri(), .stmts = test_stmts, .batch_gap_us = gap_us };
+    struct db_options options = { .uri = test_uri(), .application = "db_test", .stmts = test_stmts, .batch_gap_us = gap_us };
     struct db_stats before, after;
     struct box first, box;
     GError *error = NULL;
@@ -527,7 +527,7 @@ static void test_batch_gap(void **state)
 static void test_batch_gap_ends_with_close(void **state)
 {
     (void)state;
-    struct db_options options = { .uri = test_uri(), .stmts = test_stmts, .batch_gap_us = 30000000 };
+    struct db_options options = { .uri = test_uri(), .application = "db_test", .stmts = test_stmts, .batch_gap_us = 30000000 };
     GError *error = NULL;
     struct box box, last;
     struct db *db = db_open(&options, &error);
