@@ -24,7 +24,7 @@ static const struct {
 };
 
 const char mail_report_unknown_reason[] =
-    "The provider did not answer, so it is not known whether the message was sent.";
+    "There is no answer of the provider's, so it is not known whether the message was sent.";
 const char mail_report_unknown_advice[] =
     "Answer this mail with the word resend to send it again (the recipient may then get it twice), or with cancel to "
     "leave it.";

@@ -163,14 +163,16 @@ static int verify(FILE *file, const char *path, char **version)
     size_t size = 0;
     ssize_t n = getline(&line, &size, file);
     int status = 1;
+    bool rows = false; /* which may begin with any word */
     if (n > 0 && g_str_has_prefix(line, MAGIC)) {
         *version = g_strchomp(g_strdup(line + strlen(MAGIC)));
         do {
-            if (strncmp(line, "END ", 4) == 0) {
+            if (!rows && strncmp(line, "END ", 4) == 0) {
                 g_strchomp(line);
                 status = strcmp(line + 4, g_checksum_get_string(sum)) == 0 ? 0 : 2;
                 break;
             }
+            rows = rows ? strcmp(line, "\\.\n") != 0 : strncmp(line, "TABLE ", 6) == 0;
             g_checksum_update(sum, (const guchar *)line, n);
         } while ((n = getline(&line, &size, file)) > 0);
     }
@@ -212,9 +214,11 @@ static const char sequences_sql[] =
     "('accounts', 'id', (SELECT max(id)::bigint FROM ump.accounts)), ('outbox', 'id', (SELECT max(id) FROM ump.outbox)), "
     "('jobs', 'id', (SELECT max(id) FROM ump.jobs)), ('unified_messages', 'seq', (SELECT max(seq) FROM ump.unified_messages)), "
     "('audit_log', 'id', (SELECT max(id) FROM ump.audit_log))) v (t, c, m) "
-    "UNION ALL SELECT setval('ump.provider_events_id', (SELECT coalesce(max(event_id), 0) + 1 FROM ump.inbound_keys), false)";
+    "UNION ALL SELECT setval('ump.provider_events_id', greatest((SELECT max(event_id) FROM ump.inbound_keys), "
+    "(SELECT max(id) FROM ump.provider_events), 0) + 1, false)";
 
-static int read_all(struct ctl *ctl, PGconn *conn, FILE *file, const char *version)
+/* asked: how many messages are uncertain now; NULL: what waited is sent. */
+static int read_all(struct ctl *ctl, PGconn *conn, FILE *file, const char *version, char **asked)
 {
     g_autofree char *here = NULL;
     g_autofree char *messages = NULL;
@@ -250,14 +254,24 @@ static int read_all(struct ctl *ctl, PGconn *conn, FILE *file, const char *versi
                   "EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I NOT DEFERRABLE', r.t, r.conname); END LOOP; END $$",
             PGRES_COMMAND_OK, NULL) != 0)
         return CTL_REFUSED;
+    if (asked != NULL && (*asked = first_value(conn, "SELECT ump.outbox_restored()")) == NULL)
+        return CTL_REFUSED;
     return sql(conn, "COMMIT", PGRES_COMMAND_OK, NULL) != 0 ? CTL_REFUSED : CTL_OK;
 }
 
 static int restore(struct ctl *ctl, int argc, char **argv)
 {
-    int status = ctl_options(ctl, NULL, &argc, &argv, 1, 1);
+    g_autofree char *queue = NULL, *asked = NULL;
+    const GOptionEntry options[] = {{"queue", 0, 0, G_OPTION_ARG_STRING, &queue,
+                                     "what becomes of messages that waited to be sent: ask (default: they may have been sent "
+                                     "since, so their authors are asked) or send (nothing has run since the backup)", "ask|send"},
+                                    G_OPTION_ENTRY_NULL};
+    int status = ctl_options(ctl, options, &argc, &argv, 1, 1);
     if (status != 0)
         return status;
+    bool send = g_strcmp0(queue, "send") == 0;
+    if (queue != NULL && !send && strcmp(queue, "ask") != 0)
+        return ctl_fail(CTL_USAGE, "restore: --queue is ask or send, not \"%s\"", queue);
     g_autoptr(FILE) file = fopen(argv[0], "re");
     if (file == NULL)
         return ctl_fail(CTL_REFUSED, "%s: %s", argv[0], g_strerror(errno));
@@ -267,13 +281,17 @@ static int restore(struct ctl *ctl, int argc, char **argv)
     g_autoptr(PGconn) conn = connect_owner(ctl);
     if (conn == NULL)
         return CTL_TEMPORARY;
-    if ((status = read_all(ctl, conn, file, version)) != 0)
+    if ((status = read_all(ctl, conn, file, version, send ? NULL : &asked)) != 0)
         return status;
-    ctl_say(ctl, "restored; %s", NOT_HELD);
+    g_autoptr(json_t) record = json_object();
+    json_object_set_new(record, "file", json_string(argv[0]));
+    json_object_set_new(record, "asked", json_integer(asked != NULL ? g_ascii_strtoll(asked, NULL, 10) : 0));
+    json_object_set_new(record, "note", json_string(NOT_HELD "; nor what came since it was written: opt-outs (the providers keep their own), contacts, grants"));
+    ctl_show_json(ctl, record);
     return CTL_OK;
 }
 
 const struct ctl_command ctl_backup_commands[] = {
     {"backup", "FILE", "writes the whole index into one file", backup},
-    {"restore", "FILE", "reads it back into an empty database", restore},
+    {"restore", "FILE [--queue ask|send]", "reads it back into an empty database", restore},
     {NULL, NULL, NULL, NULL}};

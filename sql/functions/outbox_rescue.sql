@@ -117,3 +117,30 @@ BEGIN
     END LOOP;
     RETURN v_n;
 END $$;
+
+-- After a restore: what waited when the backup was written may have gone out
+-- since, at any time, so that no look-up says that it did not.  Its author is
+-- asked.  What is to wait longer yet goes on waiting.  Returns how many.
+CREATE OR REPLACE FUNCTION ump.outbox_restored() RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := ump.now();
+    v_asked integer;
+    r record;
+BEGIN
+    UPDATE ump.attempts a SET outcome = 'uncertain', ended_at = v_now, error_text = 'the index was restored from a backup'
+      FROM ump.outbox o
+     WHERE o.attempt_id = a.id AND o.account_id = a.account_id AND a.outcome IS NULL;
+    UPDATE ump.outbox SET state = 5, due_at = v_now, worker = NULL, lease_until = NULL, attempt_id = gen_random_uuid(), fence = fence + 1
+     WHERE state <> 4 OR due_at <= v_now;
+    GET DIAGNOSTICS v_asked = ROW_COUNT;
+    UPDATE ump.deliveries d SET status = 'uncertain', uncertain_at = v_now
+      FROM ump.outbox o
+     WHERE o.state = 5 AND d.account_id = o.account_id AND d.message_id = o.message_id AND d.recipient = o.recipient
+       AND d.part = o.part AND d.status IN ('queued', 'sending');
+    FOR r IN SELECT DISTINCT o.account_id, o.message_id, o.recipient FROM ump.outbox o WHERE o.state = 5 AND o.part > 0
+              ORDER BY o.message_id, o.recipient LOOP
+        PERFORM ump.parts_settle(r.account_id, r.message_id, r.recipient);
+    END LOOP;
+    RETURN v_asked;
+END $$;

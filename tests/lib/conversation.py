@@ -27,7 +27,7 @@ def is_report(mail):
 
 def of_type(mail, type_):
     """UMP-Header says that it is of that type."""
-    return f"type={type_}," in mail["UMP-Header"]
+    return f"type={type_}," in (mail["UMP-Header"] or "")  # a report has none
 
 
 def arrived(person, type_, condition=lambda mail: True):
