@@ -40,7 +40,6 @@ void db_notice(struct db *db, const char *who, const char *what, const char *det
 /* The connection that db_is_up speaks of came or went. */
 void db_set_up(struct db *db, bool up);
 
-
 /* 50 ms, doubling to 1 s, ± a quarter; *state is 0 at the start. */
 int64_t db_backoff(unsigned *state);
 

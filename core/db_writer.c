@@ -260,13 +260,14 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Leaves time for others to come, where others have been coming: commits cost more than their statements.  A caller
- * who writes alone never waits here.  The queue does not wake us meanwhile; deadlines and db_writer_stop do. */
+ * who writes alone does not wait here, once the crowd is forgotten.  The queue does not wake us meanwhile; deadlines and
+ * db_writer_stop do. */
 static void linger(struct db_writer *w)
 {
     int64_t until = w->began + w->db->options.batch_gap_us;
     if (!w->db->options.batch_gap_us || !w->crowd || w->gathered >= CROWD_ENOUGH)
         return;
-    while (db_now() < until && db_wait(-1, 0, until, &w->waiter) > 0 && !stopping(w))
+    while (!stopping(w) && db_now() < until && db_wait(-1, 0, until, &w->waiter) > 0)
         ;
 }
 

@@ -7,10 +7,12 @@
 #include "core/clock.h"
 #include "core/cond.h"
 #include "core/db.h"
+#include "core/log.h"
 #include "lmtp/underway.h"
 
 /* So long the first waits for others.  Whoever lost our answer needs longer to come again. */
 #define GATHER_US 20000
+/* In one statement. */
 #define MAX_ROWS 256
 
 struct row {
@@ -53,32 +55,35 @@ static struct row *row_at(GArray *rows, guint i)
     return &g_array_index(rows, struct row, i);
 }
 
-static struct db_params *params_of(GArray *rows)
+static struct db_params *params_of(GArray *rows, guint from, guint to)
 {
     struct db_params *params = db_params_new();
-    g_autofree const char **keys = g_new0(const char *, rows->len + 1);
-    g_autofree const char **replies = g_new0(const char *, rows->len + 1);
-    g_autofree gint64 *ages = g_new(gint64, rows->len);
+    g_autofree const char **keys = g_new0(const char *, to - from + 1);
+    g_autofree const char **replies = g_new0(const char *, to - from + 1);
+    g_autofree gint64 *ages = g_new(gint64, to - from);
     gint64 now = ump_clock_mono_us();
 
-    for (guint i = 0; i < rows->len; i++) {
-        const struct row *row = row_at(rows, i);
+    for (guint i = 0; i < to - from; i++) {
+        const struct row *row = row_at(rows, from + i);
         keys[i] = row->key;
         replies[i] = row->reply;
         ages[i] = (now - row->at) / 1000;
     }
     db_params_texts(params, keys);
     db_params_texts(params, replies);
-    db_params_ints(params, ages, rows->len);
+    db_params_ints(params, ages, to - from);
     return params;
 }
 
-static void settle(struct settler *settler, GArray *rows)
+static void settle(struct settler *settler, GArray *rows, guint from, guint to)
 {
-    bool done = db_write_within(settler->db, DB_STMT_MAIL_DELIVERED, params_of(rows), NULL, settler->wait_ms, NULL,
-                                NULL) == 0;
+    g_autoptr(GError) error = NULL;
+    bool done = db_write_within(settler->db, DB_STMT_MAIL_DELIVERED, params_of(rows, from, to), NULL, settler->wait_ms,
+                                NULL, &error) == 0;
 
-    for (guint i = 0; i < rows->len; i++) {
+    if (!done)
+        log_warning("deliveries", LOG_INT((gint64)(to - from)), "error", error->message, "status", "settled-later");
+    for (guint i = from; i < to; i++) {
         const struct row *row = row_at(rows, i);
         if (!done)
             settler->kept(settler->data, row->key, row->reply);
@@ -111,7 +116,8 @@ static void *settler_thread(void *data)
         GArray *rows = g_steal_pointer(&settler->rows);
         settler->rows = rows_new();
         pthread_mutex_unlock(&settler->lock);
-        settle(settler, rows);
+        for (guint from = 0; from < rows->len; from += MAX_ROWS)
+            settle(settler, rows, from, MIN(from + MAX_ROWS, rows->len));
         g_array_unref(rows);
         pthread_mutex_lock(&settler->lock);
     }

@@ -3,8 +3,10 @@
  * Deliveries that the store has taken are settled after the peer has its answer, many in one statement: what counts is
  * with the store, and a row that a crash leaves pending says only that its delivery was begun.
  *
- * The turn of a key (lmtp/underway.h) ends with its row settled or in the journal, so that a peer that comes again at
- * once, because it lost our answer, meets that.
+ * The turn of a key (lmtp/underway.h) ends with its row settled, so that a peer that lost our answer and comes again at
+ * once meets that; or, when the database fails, with the record in the journal, from where it is settled when the
+ * database is back.  Who comes again before that, or whose answer and our row were lost by one crash of both, is
+ * delivered again: at least once, as where Dovecot's answer is lost.
  */
 #pragma once
 

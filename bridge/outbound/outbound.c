@@ -2,7 +2,6 @@
 /* Start and end of the outbound room. */
 #include "bridge/outbound/outbound.h"
 
-
 #include "bridge/outbound/internal.h"
 #include "core/clock.h"
 #include "core/cond.h"

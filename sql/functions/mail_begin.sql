@@ -1,5 +1,5 @@
 -- Ordinary mail for one mailbox, before DATA: indexed into its owner's
--- conversations, pending until mail_settle.  A mailbox that nobody here owns
+-- conversations, pending until mail_delivered or mail_settle.  A mailbox that nobody here owns
 -- is delivered and not indexed (state 'foreign').  state 'done': delivered
 -- before, answer 250 and do nothing.
 CREATE OR REPLACE FUNCTION ump.mail_begin(p_key text, p_mailbox text, p_message uuid, p_mail_id text, p_refs text[],

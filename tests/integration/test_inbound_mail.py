@@ -167,7 +167,7 @@ def test_many_at_once_stay_in_order_per_sender(gateway, alice, endpoint):
         # not by UID: under concurrent deliveries Dovecot gives UIDs in an order of its own
         texts = [text for text, in gateway.sql(
             "SELECT m.body FROM ump.unified_messages m JOIN ump.mail_deliveries d"
-            " ON d.account_id = m.account_id AND d.message_id = m.id WHERE m.from_address = %s ORDER BY d.settled_at", who)]
+            " ON d.account_id = m.account_id AND d.message_id = m.id WHERE m.from_address = %s ORDER BY d.created_at", who)]
         assert texts == [f"{who} {index:02}" for index in range(10)]
 
 

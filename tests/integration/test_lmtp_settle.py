@@ -2,6 +2,7 @@
 import email.utils
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg2
@@ -38,13 +39,18 @@ def held(gateway, key):
 
 @pytest.mark.threads
 def test_deliveries_of_many_sessions_are_settled(gateway, alice):
-    sessions = [Lmtp(gateway.layout.lmtp_socket, timeout=60).hello() for _ in range(8)]
-    marks = [uuid.uuid4().hex for _ in range(40)]
-    replies = {}
-    for index, mark in enumerate(marks):
-        replies[f"tests/{mark}/{alice.email}"] = sessions[index % 8].deliver(alice.email, mail(mark), ident=mark)[alice.email]
+    def deliver(marks):
+        with Lmtp(gateway.layout.lmtp_socket, timeout=60) as session:
+            session.hello()
+            return {f"tests/{mark}/{alice.email}": session.deliver(alice.email, mail(mark), ident=mark)[alice.email] for mark in marks}
+
+    with ThreadPoolExecutor(8) as pool:
+        replies = {key: reply for some in pool.map(deliver, [[uuid.uuid4().hex for _ in range(5)] for _ in range(8)])
+                   for key, reply in some.items()}
+    assert len(replies) == 40
     for key, reply in replies.items():
         wait_until(lambda: deliveries(gateway, key) == [("done", reply, True, True)], f"{key} to be settled")
+    assert "settled-later" not in gateway.log("ump-lmtp")
 
 
 @pytest.mark.destructive
@@ -65,7 +71,7 @@ def test_what_cannot_be_settled_is_answered_all_the_same_and_settled_later(own_g
             # Its turn lasts until the journal has it; who comes again before waits.
             wait_until(lambda: any(path.stat().st_size for path in gateway.layout.state.rglob("lmtp*/*")
                                    if path.is_file() and b"SLOW1" in path.read_bytes()), "the journal to have it")
-            assert deliveries(gateway, key)[0][0] == "pending"
+            assert deliveries(gateway, key)[0][0] == "pending" and "settled-later" in gateway.log("ump-lmtp")
         wait_until(lambda: deliveries(gateway, key) == [("done", reply, True, True)], "it to be settled from the journal")
         assert session.deliver(bob.email, content, ident="SLOW1")[bob.email] == "250 2.0.0 Delivered before"
 
