@@ -48,7 +48,7 @@ void verdict_decide(enum http_class class, const struct channel_result *result, 
     case CHANNEL_HOLD:
         verdict->outcome = CHANNEL_RETRY;
         verdict->hold_us = MAX(result->hold_us, CLOCK_MINUTE);
-        verdict->after_us = verdict->hold_us;
+        verdict->after_us = CLOCK_MINUTE; /* nothing of a held endpoint is claimed; it leaves soon after it is mended */
         break;
     case CHANNEL_UNCERTAIN:
         break;

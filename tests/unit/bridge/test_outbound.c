@@ -40,7 +40,7 @@ static void test_verdicts(void **state)
     assert_true(v.after_us == 20 * CLOCK_SECOND);
     v = decide(HTTP_DEFINITE, CHANNEL_HOLD, 400, 2, -1, CLOCK_HOUR);
     assert_int_equal(v.outcome, CHANNEL_RETRY);
-    assert_true(v.hold_us == CLOCK_HOUR && v.after_us == CLOCK_HOUR);
+    assert_true(v.hold_us == CLOCK_HOUR && v.after_us == CLOCK_MINUTE);
     v = decide(HTTP_DEFINITE, CHANNEL_UNCERTAIN, 302, 0, -1, 0);
     assert_int_equal(v.outcome, CHANNEL_UNCERTAIN);
 }
