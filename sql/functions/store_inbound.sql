@@ -66,6 +66,15 @@ BEGIN
              WHERE m.account_id = p_account AND m.metadata ? 'network_id' AND m.metadata->>'network_id' = p_reply_provider_id
                AND m.endpoint_id = p_endpoint LIMIT 1;
         END IF;
+        -- what was said before the endpoint changed hands is its former owner's
+        IF reply_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM ump.unified_messages m
+              JOIN ump.unified_conversations c ON c.account_id = m.account_id AND c.id = m.conversation_id
+             WHERE m.account_id = p_account AND m.id = reply_id AND c.owner_id = store_inbound.owner_id) THEN
+            reply_id := NULL;
+            in_reply_to := NULL;
+            reply_text := NULL;
+        END IF;
     END IF;
 
     SELECT m.conversation_id, m.mail_anchor, m.metadata INTO conversation_id, anchor, metadata

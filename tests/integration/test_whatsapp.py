@@ -437,6 +437,28 @@ def test_attachments_go_as_links_where_the_endpoint_wants_it(gateway, sim, alice
     assert base64.b64decode(entry["media"][0]["content"]) == PNG
 
 
+@pytest.mark.guarantee
+@pytest.mark.parametrize("kind", ["reaction", "quote", "ours"])
+def test_a_new_owner_is_not_shown_what_was_said_before(gateway, sim, people, contact, kind):
+    """An endpoint changes hands; the contact answers or reacts to what he and its former owner wrote."""
+    alice, bob = people(), people()
+    line = gateway.declare(whatsapp, sim, alice)
+    target = sim.inbound(contact, line.number, "The code is 4711")["message_id"]
+    mail = alice.inbox.wait()
+    if kind == "ours":
+        alice.reply(mail, "4711, thank you")
+        target = wait_provider_id(gateway, sim.wait_sent(contact, "text", body="4711, thank you")["id"])
+    gateway.umpctl("endpoint", "set", line.id, "--owner", bob.email)
+    if kind == "quote":
+        sim.inbound(contact, line.number, "Did it work?", fields={"context": {"from": line.number[1:], "id": target}})
+    else:
+        sim.inbound(contact, line.number, kind="reaction", body={"message_id": target, "emoji": "\U0001F44D"})
+    shown = bob.inbox.wait()
+    assert "4711" not in shown.raw.decode() and "4711" not in str(shown["Subject"])
+    assert str(mail["Message-ID"]) not in shown.raw.decode()
+    assert len(alice.inbox.uids()) == 1
+
+
 @pytest.mark.cell("whatsapp_cloud", "whatsapp", "in", "failed")
 def test_status_failed_is_a_report(gateway, sim, alice, line, contact):
     sim.inbound(contact, line.number, "hello")
